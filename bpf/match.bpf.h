@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Stage 4, match: which method a packet belongs to, and its flow's line. */
+#ifndef SL_MATCH_BPF_H
+#define SL_MATCH_BPF_H
+
+#include "account.bpf.h"
+#include "flow.bpf.h"
+#include "rtt_echo.bpf.h"
+#include "rtt_tcp.bpf.h"
+
+static __always_inline int to_itself(const struct sl_pkt *p)
+{
+	const __u64 *s = (const __u64 *)p->ip.src;
+	const __u64 *d = (const __u64 *)p->ip.dst;
+
+	return s[0] == d[0] && s[1] == d[1] && p->sport == p->dport;
+}
+
+static __always_inline void count_lane(struct sl_lane_ctr *ctr, __u32 way,
+				       __u32 frame_b)
+{
+	if (!ctr)
+		return;
+	ctr->packets[way]++;
+	ctr->bytes[way] += frame_b;
+}
+
+/* The path of a packet: where it arrived from abroad; for one that leaves
+ * home, where its flow last arrived from (0 while that is not known). */
+static __always_inline __u32 path_of(const struct sl_cls *c, __u32 port_path,
+				     struct sl_flow *f)
+{
+	if (c->dir == SL_DIR_OUT)
+		return f ? f->path : 0;
+	if (f && f->path != port_path)
+		f->path = port_path;
+	return port_path;
+}
+
+/* Match one parsed packet and count its lane. Returns the exit's reason. */
+static __always_inline int match(struct sl_pkt *p, struct sl_cls *c,
+				 __u32 port_path)
+{
+	int tcp = p->proto == 6, track = tcp || p->echo;
+	int create = tcp ? !(p->tcp_flags & SL_TCP_RST) :
+		     p->echo == SL_ECHO_REQUEST;
+	__u32 way = c->dir == SL_DIR_IN, path;
+	struct sl_lane_ctr *ctr;
+	struct sl_hit hit = { .way = SL_FLOW_WAYS };
+	struct sl_flow *f = 0;
+
+	if (tcp && to_itself(p))
+		return SL_R_TO_ITSELF;
+	if (track) {
+		sl_flow_find(p, create, &hit);
+		f = flow_of(&hit);
+	}
+	path = path_of(c, port_path, f);
+	ctr = lane_ctr(path, c->lane);
+	count_lane(ctr, way, p->frame_b);
+	if (!track)
+		return SL_R_UNTRACKED;
+	if (hit.miss)
+		count_miss(c->lane, hit.miss - 1);
+	if (!f)
+		return hit.miss == SL_MISS_REFUSED + 1 ? SL_R_TABLE_FULL :
+							 SL_R_UNTRACKED;
+	flow_saw(f, hit.me);
+	if (tcp)
+		sl_match_tcp(p, c, f, ctr,
+			     path << 16 | hit.first << 8 | (hit.me & 1));
+	else
+		match_echo(p, c, path, f, hit.me & 1);
+	return p->frag ? SL_R_FRAGMENT_FIRST : SL_R_TRACKED;
+}
+
+#endif

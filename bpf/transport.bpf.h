@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Stage 1, parse: TCP with its time stamps, UDP, ICMP echo. */
+#ifndef SL_TRANSPORT_BPF_H
+#define SL_TRANSPORT_BPF_H
+
+#include "pkt.bpf.h"
+#include "tunnel.bpf.h"
+
+#define SL_TCP_OPTS	32	/* options before the time stamp, NOPs too */
+
+/*
+ * Find the first well-formed time stamp option (RFC 7323) between p->off and
+ * end. The cursor walks in p->off, which the caller does not need any more.
+ */
+static __always_inline void tcp_timestamps(const struct sl_view *v,
+					   struct sl_pkt *p, __u32 end)
+{
+	const __u8 *h;
+	__u32 size;
+	int i;
+
+	if (p->cap_b > end)
+		p->cap_b = end;
+	for (i = 0; i < SL_TCP_OPTS; i++) {
+		sl_forget();
+		h = sl_bytes(v, p, p->off, 1);
+		if (!h || h[0] == 0)
+			return;
+		if (h[0] == 1) {
+			p->off++;
+			continue;
+		}
+		h = sl_bytes(v, p, p->off, 2);
+		if (!h)
+			return;
+		size = h[1];
+		if (size < 2 || p->off + size > p->cap_b)
+			return;
+		if (h[0] == 8 && size == 10) {
+			h = sl_bytes(v, p, p->off, 10);
+			if (!h)
+				return;
+			p->tsval = sl_be32(h + 2);
+			p->tsecr = sl_be32(h + 6);
+			p->has_ts = 1;
+			return;
+		}
+		p->off += size;
+	}
+}
+
+static __always_inline int parse_tcp(const struct sl_view *v, struct sl_pkt *p)
+{
+	const __u8 *h = sl_bytes(v, p, p->off, 20);
+	__u32 doff_b, end;
+
+	if (!h)
+		return SL_R_TRUNCATED;
+	doff_b = (h[12] >> 4) * 4;
+	end = p->off + doff_b;
+	if (doff_b < 20 || end > p->wire_b)
+		return SL_R_MALFORMED_L4;
+	p->sport = sl_be16(h);
+	p->dport = sl_be16(h + 2);
+	p->seq = sl_be32(h + 4);
+	p->ack = sl_be32(h + 8);
+	p->tcp_flags = h[13];
+	p->payload_b = p->wire_b - end;
+	p->off += 20;
+	p->l4 = 1;
+	p->layer = SL_L_DONE;
+	if (doff_b > 20)
+		tcp_timestamps(v, p, end);
+	return 0;
+}
+
+static __always_inline int parse_udp(const struct sl_view *v, struct sl_pkt *p)
+{
+	const __u8 *h = sl_bytes(v, p, p->off, 8);
+	__u32 len_b, udp_off = p->off;
+
+	if (!h)
+		return SL_R_TRUNCATED;
+	len_b = sl_be16(h + 4);
+	if (len_b && len_b < 8)
+		return SL_R_MALFORMED_L4;
+	p->sport = sl_be16(h);
+	p->dport = sl_be16(h + 2);
+	if (len_b && p->wire_b > udp_off + len_b)
+		p->wire_b = udp_off + len_b;
+	if (p->cap_b > p->wire_b)
+		p->cap_b = p->wire_b;
+	if (!enter_udp_tunnel(v, p, udp_off + 8))
+		return 0;
+	p->off = udp_off + 8;
+	p->l4 = 1;
+	p->layer = SL_L_DONE;
+	return 0;
+}
+
+/* Echo requests and replies are named; any other ICMP is only counted. */
+static __always_inline int parse_icmp(const struct sl_view *v, struct sl_pkt *p,
+				      __u8 request, __u8 reply)
+{
+	const __u8 *h = sl_bytes(v, p, p->off, 8);
+
+	if (!h)
+		return SL_R_TRUNCATED;
+	if (h[1] == 0 && h[0] == request)
+		p->echo = SL_ECHO_REQUEST;
+	else if (h[1] == 0 && h[0] == reply)
+		p->echo = SL_ECHO_REPLY;
+	p->sport = 0;		/* an outer UDP header may have left its ports */
+	p->dport = 0;
+	p->ack = sl_be16(h + 4);
+	p->seq = sl_be16(h + 6);
+	p->l4 = 1;
+	p->layer = SL_L_DONE;
+	return 0;
+}
+
+#endif

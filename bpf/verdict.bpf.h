@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Stage 3, verdict: rule classes -> pass or drop. Protected beats everything;
+ * then any class that drops. Telemetry has no say here.
+ */
+#ifndef SL_VERDICT_BPF_H
+#define SL_VERDICT_BPF_H
+
+#include "base.bpf.h"
+#include "classify.bpf.h"
+
+/* Rule classes. Written by the agent before an image names them, read on a
+ * hit, cleared when no image names them any more. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SL_MAX_CLASSES);
+	__type(key, __u32);
+	__type(value, struct sl_class);
+} sl_classes SEC(".maps");
+
+/* Hits by class. Written by the packet that hits, on its CPU's row; read by
+ * the agent; zeroed by it when a class is given out anew. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SL_MAX_CLASSES);
+	__type(key, __u32);
+	__type(value, struct sl_class_ctr);
+} sl_class_ctrs SEC(".maps");
+
+static __always_inline void count_hit(__u32 id, const struct sl_pkt *p)
+{
+	__u32 k = cpu_row() * SL_MAX_CLASSES + id;
+	struct sl_class_ctr *ctr = bpf_map_lookup_elem(&sl_class_ctrs, &k);
+
+	if (!ctr)
+		return;
+	ctr->packets++;
+	ctr->bytes += p->frame_b;
+	ctr->last_ns = clock_coarse_ns();
+}
+
+/* Action of an entry's class; expired classes have none (enforced here, so
+ * that an expiry needs no agent). */
+static __always_inline __u32 action_of(__u32 entry)
+{
+	__u32 id = SL_ENTRY_CLASS(entry);
+	const struct sl_class *cls;
+
+	if (!id)
+		return SL_ACT_NONE;
+	cls = bpf_map_lookup_elem(&sl_classes, &id);
+	if (!cls)
+		return SL_ACT_NONE;
+	if (cls->until_ns && clock_ns() >= cls->until_ns)
+		return SL_ACT_NONE;
+	return cls->action;
+}
+
+/* One address's entry: 1 when it protects. Remembers the class that drops. */
+static __always_inline int judge(__u32 entry, __u32 *drop, __u32 *count)
+{
+	__u32 action = action_of(entry);
+
+	if (action == SL_ACT_DROP && !*drop)
+		*drop = SL_ENTRY_CLASS(entry);
+	else if (action == SL_ACT_COUNT && !*count)
+		*count = SL_ENTRY_CLASS(entry);
+	return action == SL_ACT_PROTECT;
+}
+
+/* 0, or SL_R_DROP_BLOCK. Most packets name no class and leave at once. */
+static __always_inline int verdict(const struct sl_pkt *p,
+				   const struct sl_cls *c)
+{
+	__u32 drop = 0, count = 0;
+
+	if (!SL_ENTRY_CLASS(c->src | c->dst | c->outer_src | c->outer_dst))
+		return 0;
+	if (judge(c->src, &drop, &count) || judge(c->dst, &drop, &count) ||
+	    judge(c->outer_src, &drop, &count) ||
+	    judge(c->outer_dst, &drop, &count))
+		return 0;
+	if (count)
+		count_hit(count, p);
+	if (!drop)
+		return 0;
+	count_hit(drop, p);
+	return SL_R_DROP_BLOCK;
+}
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The data plane as one object: load or adopt, attach, write tables, read
+ * counters. The agent, replay, the tests and the bench all use this and
+ * nothing else to reach BPF. Errors are negative errno; sl_dp_error() says
+ * more in words. Silent: nothing is printed.
+ *
+ * Pins, below the directory that sl_dp_pin_dir() finds or mounts:
+ *   v<ABI>/<map>           every map
+ *   v<ABI>/link-<ifindex>  one XDP link per interface
+ */
+#ifndef SL_DATAPATH_H
+#define SL_DATAPATH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stddef.h>
+#include <sealane/abi.h>
+#include "config.h"
+#include "fibc.h"
+
+struct sl_dp;
+
+/* Adopted: the pinned maps of an earlier agent are in use. */
+enum sl_dp_origin { SL_DP_FRESH, SL_DP_ADOPTED };
+
+struct sl_dp_opts {
+	const struct sl_config *cfg;	/* sizes */
+	const char *pin_dir;		/* NULL: nothing is pinned (replay, tests) */
+	bool replay;			/* capture clock, fixed hash key, one CPU */
+};
+
+/*
+ * Find the bpffs directory for our pins, create it, mount a bpffs of our own
+ * at /run/sealane/bpf when /sys/fs/bpf is none. wanted: configured, or "".
+ */
+int sl_dp_pin_dir(const char *wanted, char *buf, size_t len);
+
+/* Load the object, adopting pinned maps where the ABI and sizes agree.
+ * -EPROTO: pins of another ABI or other sizes are there. */
+int sl_dp_open(const struct sl_dp_opts *opts, struct sl_dp **out);
+void sl_dp_close(struct sl_dp *dp);	/* pins, links and traffic stay */
+enum sl_dp_origin sl_dp_origin(const struct sl_dp *dp);
+const char *sl_dp_error(const struct sl_dp *dp);	/* of the last failure */
+const struct sl_settings *sl_dp_settings(const struct sl_dp *dp);
+int sl_dp_prog_fd(const struct sl_dp *dp);
+uint64_t sl_dp_map_bytes(const struct sl_dp *dp);	/* memory of all maps */
+
+/* --- interfaces --- */
+#define SL_XDP_NATIVE	1
+#define SL_XDP_GENERIC	2
+
+struct sl_dp_iface {
+	uint32_t ifindex;
+	char name[SL_NAME_B];	/* now; "" when it is gone */
+	int mode;		/* SL_XDP_NATIVE or SL_XDP_GENERIC; 0: not attached */
+};
+
+/*
+ * Attach to an interface (mode: SL_XDP_NATIVE, or SL_XDP_GENERIC when asked
+ * for by name). An adopted link is updated to our program without a gap.
+ * -EBUSY: a foreign XDP program is there; -EOPNOTSUPP: no native XDP.
+ */
+int sl_dp_attach(struct sl_dp *dp, uint32_t ifindex, int mode);
+int sl_dp_detach(struct sl_dp *dp, uint32_t ifindex);
+/* Attached interfaces, from the pinned links; count, or negative errno. */
+int sl_dp_ifaces(struct sl_dp *dp, struct sl_dp_iface *out, unsigned int max);
+int sl_dp_set_port(struct sl_dp *dp, uint32_t ifindex, uint16_t vlan,
+		   const struct sl_port *port);	/* port NULL: remove */
+
+/* --- tables --- */
+/* Write the image into the idle bank and flip the epoch. */
+int sl_dp_commit(struct sl_dp *dp, const struct sl_fib_image *img);
+uint64_t sl_dp_epoch(const struct sl_dp *dp);
+int sl_dp_set_class(struct sl_dp *dp, uint32_t class_id,
+		    const struct sl_class *cls);
+int sl_dp_set_bypass(struct sl_dp *dp, bool on);
+bool sl_dp_bypass(const struct sl_dp *dp);
+/* Lane and class of an address by the live tables (addr: network order). */
+uint32_t sl_dp_lookup(const struct sl_dp *dp, int family, const uint8_t *addr);
+
+/* --- reading (sums over CPUs; all cumulative unless said) --- */
+void sl_dp_read_port(const struct sl_dp *dp, uint32_t slot,
+		     struct sl_port_ctr *out);
+void sl_dp_read_lane(const struct sl_dp *dp, uint32_t path, uint32_t lane,
+		     struct sl_lane_ctr *out);
+void sl_dp_read_miss(const struct sl_dp *dp, uint32_t lane,
+		     struct sl_lane_miss *out);
+void sl_dp_read_class(const struct sl_dp *dp, uint32_t class_id,
+		      struct sl_class_ctr *out);
+/* Key of a series slot; 0: free. */
+uint64_t sl_dp_series_key(const struct sl_dp *dp, uint32_t slot);
+/* True and *out filled if the slot changed since the last call; min_ns and
+ * max_ns are those of the time between the calls. */
+bool sl_dp_read_series(struct sl_dp *dp, uint32_t slot, struct sl_hist *out);
+/* Copy without touching dirty marks or extremes. */
+void sl_dp_peek_series(const struct sl_dp *dp, uint32_t slot,
+		       struct sl_hist *out);
+/* Lines of the flow table in use, confirmed ones among them. */
+void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,
+		      uint32_t *confirmed);
+
+/* --- replay --- */
+struct sl_replay *sl_dp_replay(struct sl_dp *dp);	/* mapped block */
+/* Run one frame of 14..3520 bytes; *verdict is an XDP_* action. */
+int sl_dp_run(struct sl_dp *dp, const void *frame, uint32_t len_b,
+	      uint32_t *verdict);
+
+/* --- without an agent: through the pins alone, as root --- */
+int sl_dp_pinned_bypass(const char *pin_dir, bool on);
+int sl_dp_pinned_detach(const char *pin_dir, uint32_t ifindex);
+
+#endif

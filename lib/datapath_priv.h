@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of the data-plane object share; nobody else includes this. */
+#ifndef SL_DATAPATH_PRIV_H
+#define SL_DATAPATH_PRIV_H
+
+#include "datapath.h"
+
+struct sealane_bpf;
+
+/* One map of the object: its descriptor and, where it is mmapable, its
+ * memory. `stride` is the distance of two elements. */
+struct sl_dp_map {
+	const char *name;
+	int fd;
+	uint32_t value_b, stride, entries;
+	bool adopted;
+	uint8_t *mem;		/* NULL: not mmapable */
+};
+
+enum sl_dp_map_id {
+	SL_MAP_CTL, SL_MAP_REPLAY, SL_MAP_FIB4, SL_MAP_FIB6, SL_MAP_PORTS,
+	SL_MAP_VLANS, SL_MAP_CLASSES, SL_MAP_CLASS_CTRS, SL_MAP_FLOWS,
+	SL_MAP_SERIES, SL_MAP_HISTS, SL_MAP_LANE_CTRS, SL_MAP_LANE_MISSES,
+	SL_MAP_PORT_CTRS, SL_MAP_COUNT,
+};
+
+struct sl_dp {
+	struct sealane_bpf *skel;
+	struct sl_dp_map map[SL_MAP_COUNT];
+	struct sl_settings set;
+	char dir[256];		/* of the pins, with the ABI; "": none */
+	char error[256];
+	bool adopted;
+};
+
+/* Say what failed; returns rc, so that callers can return it. */
+int sl_dp_fail(struct sl_dp *dp, int rc, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Element i of a mapped map. */
+static inline void *sl_dp_at(const struct sl_dp *dp, enum sl_dp_map_id id,
+			     uint32_t i)
+{
+	return dp->map[id].mem + (size_t)i * dp->map[id].stride;
+}
+
+static inline struct sl_ctl *sl_dp_ctl(const struct sl_dp *dp)
+{
+	return sl_dp_at(dp, SL_MAP_CTL, 0);
+}
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Histograms in user space: add, subtract, quantiles. */
+#ifndef SL_LIB_HIST_H
+#define SL_LIB_HIST_H
+
+#include <sealane/abi.h>
+#include <sealane/hist.h>
+
+/* Bounds of bucket b in seconds: (lower, upper]. */
+double sl_hist_lower_s(int b);
+double sl_hist_upper_s(int b);
+
+/* dst += src, extremes merged (min_ns 0 means none). */
+void sl_hist_add(struct sl_hist *dst, const struct sl_hist *src);
+/* dst = now - then for the counters; extremes are those of `now`. */
+void sl_hist_diff(struct sl_hist *dst, const struct sl_hist *now,
+		  const struct sl_hist *then);
+/* Record one round trip (user-space twin of the data plane's). */
+void sl_hist_record(struct sl_hist *h, __u64 rtt_ns);
+
+/*
+ * Quantile q in 0..1 in ns, interpolated geometrically inside its bucket and
+ * clamped to the extremes where they are known; -1 when there is no sample.
+ */
+double sl_hist_quantile_ns(const struct sl_hist *h, double q);
+
+#endif
