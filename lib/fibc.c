@@ -106,6 +106,24 @@ int sl_fibc_add_class(struct sl_fibc *c, const struct sl_prefix *p,
 	return add(c, &it);
 }
 
+int sl_fibc_add_config(struct sl_fibc *c, const struct sl_config *cfg,
+		       const uint32_t *lane_id)
+{
+	unsigned int i, j;
+	int rc = 0;
+
+	for (i = 0; !rc && i < cfg->n_lanes; i++)
+		for (j = 0; !rc && j < cfg->lanes[i].n_prefixes; j++)
+			rc = sl_fibc_add_lane(c, &cfg->lanes[i].prefixes[j],
+					      lane_id ? lane_id[i] : i + 1);
+	for (i = 0; !rc && i < cfg->n_home; i++)
+		rc = sl_fibc_add_lane(c, &cfg->home[i], SL_LANE_HOME);
+	for (i = 0; !rc && i < cfg->n_protect; i++)
+		rc = sl_fibc_add_class(c, &cfg->protect[i], SL_CLASS_PROTECT,
+				       SL_ACT_PROTECT);
+	return rc;
+}
+
 static int by_prefix(const void *a, const void *b)
 {
 	return sl_prefix_cmp(&((const struct item *)a)->prefix,

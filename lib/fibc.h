@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 #include <sealane/abi.h>
+#include "config.h"
 #include "prefix.h"
 
 struct sl_fibc;
@@ -28,6 +29,15 @@ int sl_fibc_add_lane(struct sl_fibc *c, const struct sl_prefix *p,
  * the longest prefix; a wide block reaches every address below it. */
 int sl_fibc_add_class(struct sl_fibc *c, const struct sl_prefix *p,
 		      uint32_t class_id, enum sl_action action);
+
+/*
+ * Everything a configuration says of addresses: lanes, home, protected
+ * prefixes (class SL_CLASS_PROTECT). lane_id[i] is the number of cfg->lanes[i];
+ * NULL: i + 1.
+ */
+#define SL_CLASS_PROTECT 1
+int sl_fibc_add_config(struct sl_fibc *c, const struct sl_config *cfg,
+		       const uint32_t *lane_id);
 
 /* 0, or -ENOMEM, -E2BIG (more than max_ranges of one family; *img then holds
  * the counts needed). The image is owned by the caller. */

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0
+# Sealane. `make deps` once (root, Debian), then `make`; `make demo` and
+# `make check` do both themselves.
+
+SL_VERSION ?= 0.1.0
+BUILD	?= build
+PREFIX	?= /usr/local
+DESTDIR	?=
+SHARED	?= ../shared
+
+CC	?= gcc
+CLANG	?= clang
+BPFTOOL	?= bpftool
+OPT	?= -O2 -g
+V	?= 0
+Q	:= $(if $(filter 1,$(V)),,@)
+
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Ilib \
+	-I$(BUILD) -DSL_VERSION='"$(SL_VERSION)"' -MMD -MP
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror \
+	-Iinclude -Ibpf -I/usr/include/$(shell $(CC) -print-multiarch)
+LIBS	:= -lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lm
+
+LIB_SRC	  := $(wildcard lib/*.c)
+AGENT_SRC := $(wildcard agent/*.c)
+TOOL_SRC  := $(filter-out tools/cable%,$(wildcard tools/*.c))
+CABLE_SRC := $(wildcard tools/cable*.c)
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+PROGRAMS := $(BUILD)/sealaned $(BUILD)/sealane $(BUILD)/cable
+
+.PHONY: all deps install uninstall demo lab run check clean kmod
+all: $(PROGRAMS) $(BUILD)/sealane.bpf.o
+
+$(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/libsealane.a
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lmicrohttpd -lsqlite3 -lsystemd
+
+$(BUILD)/sealane: $(call obj,$(TOOL_SRC)) $(BUILD)/libsealane.a
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl
+
+$(BUILD)/cable: $(call obj,$(CABLE_SRC))
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lm
+
+$(BUILD)/libsealane.a: $(call obj,$(LIB_SRC))
+	@echo "  AR      $@"
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/sealane.skel.h $(BUILD)/version | $(BUILD)/ready
+	@echo "  CC      $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_CFLAGS) $(OPT) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/sealane.bpf.o: bpf/sealane.bpf.c $(wildcard bpf/*.h include/sealane/*.h) | $(BUILD)/ready
+	@echo "  BPF     $@"
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@.tmp $<
+	$(Q)llvm-strip -g $@.tmp && mv $@.tmp $@
+
+$(BUILD)/sealane.skel.h: $(BUILD)/sealane.bpf.o
+	@echo "  SKEL    $@"
+	$(Q)$(BPFTOOL) gen skeleton $< name sealane_bpf > $@.tmp && mv $@.tmp $@
+
+# Rebuild when the version word changes.
+$(BUILD)/version: FORCE | $(BUILD)/ready
+	$(Q)echo '$(SL_VERSION)' | cmp -s - $@ || echo '$(SL_VERSION)' > $@
+.PHONY: FORCE
+
+# Is everything there that a build needs?
+$(BUILD)/ready:
+	@mkdir -p $(BUILD)
+	@tests/deps.sh --check
+	@touch $@
+
+deps:
+	$(Q)BUILD=$(BUILD) tests/deps.sh
+
+install: all
+	install -D -m 755 $(BUILD)/sealaned $(DESTDIR)$(PREFIX)/sbin/sealaned
+	install -D -m 755 $(BUILD)/sealane $(DESTDIR)$(PREFIX)/bin/sealane
+	install -D -m 644 docs/man/sealane.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man1/sealane.1
+	install -D -m 644 docs/man/sealaned.8 \
+		$(DESTDIR)$(PREFIX)/share/man/man8/sealaned.8
+	install -D -m 644 dist/sealane.yaml.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/sealane.yaml.example
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' dist/sealaned.service.in \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/sealaned \
+		$(DESTDIR)$(PREFIX)/bin/sealane \
+		$(DESTDIR)$(PREFIX)/share/man/man1/sealane.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man8/sealaned.8 \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/sealane.yaml.example \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(BUILD) tests/lab/demo.sh
+
+lab: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(BUILD) tests/lab/lab.sh hold
+
+run: all
+	@test -n "$(CONF)" || { echo "usage: make run CONF=/etc/sealane/sealane.yaml" >&2; exit 1; }
+	$(BUILD)/sealaned -c $(CONF)
+
+check: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(BUILD) SHARED=$(SHARED) tests/run.sh
+
+kmod:
+	@echo "the kernel module is not part of this version: see kmod/README.md" >&2; exit 1
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The configuration as text: libcyaml fills these strings, config.c checks
+ * what they mean. Numbers stay text until then, so that every mistake of a
+ * file is found in one pass. Private to config*.c.
+ */
+#ifndef SL_CONFIG_TEXT_H
+#define SL_CONFIG_TEXT_H
+
+#include <yaml.h>
+#include "config.h"
+
+struct text_iface {
+	char *name, *vlan, *side, *path;
+};
+
+struct text_lane {
+	char *name, *cable_km;
+	char **prefixes;
+	unsigned int prefixes_count;
+};
+
+struct text_tables {
+	char *flows, *series, *ranges;
+};
+
+struct text_timing {
+	char *flow_idle, *stamp_max;
+};
+
+struct text_config {
+	struct text_iface *interfaces;
+	unsigned int interfaces_count;
+	struct text_lane *lanes;
+	unsigned int lanes_count;
+	char **home;
+	unsigned int home_count;
+	char **protect;
+	unsigned int protect_count;
+	struct text_tables *tables;
+	struct text_timing *timing;
+	char *socket, *state_dir, *bpffs;
+};
+
+/* A file being read: its bytes, libyaml's document for the marks, what
+ * libcyaml made of it, and the mistakes so far. */
+struct reading {
+	const char *path;
+	unsigned char *bytes;
+	size_t len;
+	yaml_document_t doc;
+	bool has_doc;
+	struct text_config *text;
+	struct sl_config_errors *errs;
+};
+
+/* Note a mistake at a node (NULL: the file as a whole). */
+void config_mistake(struct reading *r, const yaml_node_t *at,
+		    const char *remedy, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Read, parse and check the shape: 0, or a negative errno with mistakes. */
+int config_read(struct reading *r);
+void config_read_done(struct reading *r);
+
+/* Node of a key below a mapping, or of item i of a sequence; NULL if none. */
+const yaml_node_t *config_key(const struct reading *r,
+			      const yaml_node_t *map, const char *key);
+const yaml_node_t *config_item(const struct reading *r,
+			       const yaml_node_t *seq, unsigned int i);
+const yaml_node_t *config_root(const struct reading *r);
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <math.h>
+#include <string.h>
+#include "hist.h"
+
+double sl_hist_upper_s(int b)
+{
+	return exp2(sl_hist_prom_index(b) / 32.0);
+}
+
+double sl_hist_lower_s(int b)
+{
+	return exp2((sl_hist_prom_index(b) - 1) / 32.0);
+}
+
+static void merge_extremes(struct sl_hist *dst, const struct sl_hist *src)
+{
+	if (src->min_ns && (!dst->min_ns || src->min_ns < dst->min_ns))
+		dst->min_ns = src->min_ns;
+	if (src->max_ns > dst->max_ns)
+		dst->max_ns = src->max_ns;
+}
+
+void sl_hist_add(struct sl_hist *dst, const struct sl_hist *src)
+{
+	int b;
+
+	dst->count += src->count;
+	dst->sum_ns += src->sum_ns;
+	dst->zero += src->zero;
+	dst->overflow += src->overflow;
+	for (b = 0; b < SL_HIST_BUCKETS; b++)
+		dst->bucket[b] += src->bucket[b];
+	merge_extremes(dst, src);
+}
+
+void sl_hist_diff(struct sl_hist *dst, const struct sl_hist *now,
+		  const struct sl_hist *then)
+{
+	int b;
+
+	dst->count = now->count - then->count;
+	dst->sum_ns = now->sum_ns - then->sum_ns;
+	dst->zero = now->zero - then->zero;
+	dst->overflow = now->overflow - then->overflow;
+	for (b = 0; b < SL_HIST_BUCKETS; b++)
+		dst->bucket[b] = now->bucket[b] - then->bucket[b];
+	dst->min_ns = now->min_ns;
+	dst->max_ns = now->max_ns;
+}
+
+void sl_hist_record(struct sl_hist *h, __u64 rtt_ns)
+{
+	int b = sl_hist_bucket(rtt_ns);
+
+	if (b < 0)
+		h->zero++;
+	else if (b >= SL_HIST_BUCKETS)
+		h->overflow++;
+	else
+		h->bucket[b]++;
+	h->count++;
+	h->sum_ns += rtt_ns;
+	if (!h->min_ns || rtt_ns < h->min_ns)
+		h->min_ns = rtt_ns;
+	if (rtt_ns > h->max_ns)
+		h->max_ns = rtt_ns;
+}
+
+static double clamp(const struct sl_hist *h, double v)
+{
+	if (h->max_ns && v > h->max_ns)
+		v = h->max_ns;
+	if (h->min_ns && v < h->min_ns)
+		v = h->min_ns;
+	return v;
+}
+
+double sl_hist_quantile_ns(const struct sl_hist *h, double q)
+{
+	double rank = q * h->count, below = h->zero, share;
+	int b;
+
+	if (!h->count)
+		return -1;
+	if (rank <= below)
+		return clamp(h, sl_hist_lower_s(0) * 1e9);
+	for (b = 0; b < SL_HIST_BUCKETS; b++) {
+		if (!h->bucket[b])
+			continue;
+		if (rank <= below + h->bucket[b]) {
+			share = (rank - below) / h->bucket[b];
+			return clamp(h, sl_hist_lower_s(b) * 1e9 *
+					exp2(share / 32.0));
+		}
+		below += h->bucket[b];
+	}
+	return clamp(h, sl_hist_upper_s(SL_HIST_BUCKETS - 1) * 1e9);
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cli.h"
+
+static const struct option_spec *spec_of(const struct option_spec *s,
+					 const char *word)
+{
+	for (; s && s->name; s++)
+		if (!strcmp(s->name, word))
+			return s;
+	return NULL;
+}
+
+/* "-" and negative times such as -1h are operands or values, no options. */
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1] && !(word[1] >= '0' && word[1] <= '9');
+}
+
+int cli_options(struct cli *cli, const struct option_spec *spec, int *argc,
+		char **argv)
+{
+	const struct option_spec *s;
+	int i, n = 0;
+
+	for (i = 0; i < *argc; i++) {
+		if (!strcmp(argv[i], "--")) {
+			while (++i < *argc)
+				argv[n++] = argv[i];
+			break;
+		}
+		if (!is_option(argv[i])) {
+			argv[n++] = argv[i];
+			continue;
+		}
+		s = spec_of(spec, argv[i]);
+		if (!s)
+			return cli_usage(cli, "unknown option %s", argv[i]);
+		if (s->flag)
+			*s->flag = true;
+		else if (i + 1 == *argc)
+			return cli_usage(cli, "%s wants a value", argv[i]);
+		else
+			*s->value = argv[++i];
+	}
+	*argc = n;
+	return 0;
+}
+
+static int say(const struct cli *cli, int code, const char *remedy,
+	       const char *fmt, va_list ap)
+{
+	char message[512];
+	struct json_object *doc, *e;
+
+	vsnprintf(message, sizeof(message), fmt, ap);
+	if (!cli->json) {
+		fprintf(stderr, "sealane: %s%s%s\n", message,
+			remedy[0] ? "; " : "", remedy);
+		return code;
+	}
+	doc = json_object_new_object();
+	e = json_object_new_object();
+	json_object_object_add(e, "message", json_object_new_string(message));
+	json_object_object_add(e, "remedy", json_object_new_string(remedy));
+	json_object_object_add(doc, "error", e);
+	cli_json(cli, doc);
+	json_object_put(doc);
+	return code;
+}
+
+int cli_error(const struct cli *cli, int code, const char *remedy,
+	      const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(cli, code, remedy, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int cli_usage(const struct cli *cli, const char *fmt, ...)
+{
+	char remedy[256];
+	va_list ap;
+
+	snprintf(remedy, sizeof(remedy), "usage: sealane %s %s",
+		 cli->cmd ? cli->cmd->name : "COMMAND",
+		 cli->cmd ? cli->cmd->args : "...");
+	va_start(ap, fmt);
+	say(cli, USAGE, remedy, fmt, ap);
+	va_end(ap);
+	return USAGE;
+}
+
+bool cli_json(const struct cli *cli, struct json_object *doc)
+{
+	int flags = JSON_C_TO_STRING_NOSLASHESCAPE |
+		    (cli->pretty ? JSON_C_TO_STRING_PRETTY |
+				   JSON_C_TO_STRING_SPACED : 0);
+
+	if (!cli->json)
+		return false;
+	puts(json_object_to_json_string_ext(doc, flags));
+	return true;
+}
+
+const char *cli_text(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	if (!json_object_object_get_ex(o, key, &v) || !v)
+		return "";
+	return json_object_get_string(v);
+}
+
+int64_t cli_int(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) ?
+	       json_object_get_int64(v) : 0;
+}
+
+static void cell(char *buf, size_t len, const struct column *c,
+		 struct json_object *row)
+{
+	struct json_object *v;
+
+	if (!json_object_object_get_ex(row, c->key, &v) || !v)
+		snprintf(buf, len, "-");
+	else if (c->kind == COL_MS)
+		snprintf(buf, len, "%.2f", json_object_get_double(v) / 1e6);
+	else
+		snprintf(buf, len, "%s", json_object_get_string(v));
+}
+
+void cli_table(const struct column *cols, struct json_object *rows)
+{
+	size_t i, n = json_object_array_length(rows), width;
+	const struct column *c;
+	char buf[256];
+	int *w, k;
+
+	for (k = 0; cols[k].key; k++)
+		;
+	w = calloc(k + 1, sizeof(*w));
+	for (c = cols; w && c->key; c++) {
+		width = strlen(c->title);
+		for (i = 0; i < n; i++) {
+			cell(buf, sizeof(buf), c,
+			     json_object_array_get_idx(rows, i));
+			if (strlen(buf) > width)
+				width = strlen(buf);
+		}
+		w[c - cols] = width;
+	}
+	for (i = 0; w && i <= n; i++) {
+		for (c = cols; c->key; c++) {
+			if (i)
+				cell(buf, sizeof(buf), c,
+				     json_object_array_get_idx(rows, i - 1));
+			else
+				snprintf(buf, sizeof(buf), "%s", c->title);
+			printf(c->kind == COL_TEXT ? "%-*s" : "%*s",
+			       w[c - cols], buf);
+			fputs(c[1].key ? "  " : "\n", stdout);
+		}
+	}
+	free(w);
+}

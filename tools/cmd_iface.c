@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/* status, attach, detach, bypass. The last two work without the agent. */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+#include "cli.h"
+#include "datapath.h"
+
+static const struct column iface_columns[] = {
+	{ "name", "interface", COL_TEXT }, { "side", "side", COL_TEXT },
+	{ "path", "path", COL_TEXT }, { "mode", "mode", COL_TEXT },
+	{ "state", "state", COL_TEXT }, { "packets", "packets", COL_INT },
+	{ "pps", "pps", COL_INT }, { "drops", "drops", COL_INT }, {}
+};
+
+static void show_status(struct json_object *doc)
+{
+	struct json_object *o, *list;
+
+	json_object_object_get_ex(doc, "agent", &o);
+	printf("agent       %s, pid %s, up %s s, maps %s\n",
+	       cli_text(o, "version"), cli_text(o, "pid"),
+	       cli_text(o, "uptime_s"), cli_text(o, "origin"));
+	printf("generation  %s (epoch %s)%s\n", cli_text(doc, "generation"),
+	       cli_text(doc, "epoch"),
+	       cli_int(doc, "bypass") ? "   BYPASS IS ON: NOTHING IS "
+	       "MEASURED OR BLOCKED" : "");
+	json_object_object_get_ex(doc, "tables", &o);
+	printf("tables      %s + %s of %s ranges, %s of %s flows, %s of %s "
+	       "series, %s blocks, %.1f MB\n\n", cli_text(o, "ranges4"),
+	       cli_text(o, "ranges6"), cli_text(o, "ranges_max"),
+	       cli_text(o, "flows_used"), cli_text(o, "flows_max"),
+	       cli_text(o, "series_used"), cli_text(o, "series_max"),
+	       cli_text(o, "blocks"), cli_int(o, "map_bytes") / 1e6);
+	json_object_object_get_ex(doc, "interfaces", &list);
+	cli_table(iface_columns, list);
+	json_object_object_get_ex(doc, "reasons", &o);
+	printf("\npackets by reason\n");
+	json_object_object_foreach(o, name, ctr)
+		if (cli_int(ctr, "packets"))
+			printf("  %-16s %12s\n", name,
+			       cli_text(ctr, "packets"));
+	json_object_object_get_ex(doc, "missed", &o);
+	printf("samples not taken\n");
+	json_object_object_foreach(o, miss, n)
+		if (json_object_get_int64(n))
+			printf("  %-16s %12s\n", miss,
+			       json_object_get_string(n));
+}
+
+int cmd_status(struct cli *cli, int argc, char **argv)
+{
+	struct json_object *doc;
+	int rc = cli_options(cli, NULL, &argc, argv);
+
+	if (rc)
+		return rc;
+	if (argc)
+		return cli_usage(cli, "unexpected word %s", argv[0]);
+	rc = cli_call(cli, "status", NULL, false, &doc);
+	if (rc)
+		return rc;
+	if (!cli_json(cli, doc))
+		show_status(doc);
+	json_object_put(doc);
+	return DONE;
+}
+
+static int post(struct cli *cli, const char *path, struct json_object *body,
+		bool quiet)
+{
+	struct json_object *doc;
+	int rc = cli_call(cli, path, body, quiet, &doc);
+
+	if (rc)
+		return rc;
+	if (!cli_json(cli, doc)) {
+		if (!strcmp(path, "bypass"))
+			printf("bypass is %s\n", cli_int(doc, "bypass") ?
+			       "ON: nothing is measured or blocked" : "off");
+		else
+			printf("%s: %s (%s)\n", cli_text(doc, "interface"),
+			       cli_text(doc, "state"), cli_text(doc, "mode"));
+	}
+	json_object_put(doc);
+	return DONE;
+}
+
+static void add_text(struct json_object *o, const char *key, const char *v)
+{
+	if (v)
+		json_object_object_add(o, key, json_object_new_string(v));
+}
+
+int cmd_attach(struct cli *cli, int argc, char **argv)
+{
+	const char *side = NULL, *path = NULL;
+	bool generic = false;
+	const struct option_spec spec[] = {
+		{ "--side", &side, NULL }, { "--path", &path, NULL },
+		{ "--generic", NULL, &generic }, {} };
+	struct json_object *body;
+	int rc = cli_options(cli, spec, &argc, argv);
+
+	if (rc)
+		return rc;
+	if (argc != 1 || !side)
+		return cli_usage(cli, "attach wants an interface and --side");
+	body = json_object_new_object();
+	add_text(body, "interface", argv[0]);
+	add_text(body, "side", side);
+	add_text(body, "path", path);
+	json_object_object_add(body, "generic",
+			       json_object_new_boolean(generic));
+	rc = post(cli, "attach", body, false);
+	json_object_put(body);
+	return rc;
+}
+
+/* Without an agent: said on stderr and in the system log. */
+static void log_alone(const char *what, const char *why)
+{
+	openlog("sealane", LOG_PID, LOG_DAEMON);
+	syslog(LOG_WARNING, "%s without the agent, by uid %u%s%s", what,
+	       (unsigned int)getuid(), why ? ": " : "", why ? why : "");
+	closelog();
+	fprintf(stderr, "sealane: no agent answers: %s through the pinned "
+		"objects\n", what);
+}
+
+static int alone_error(const struct cli *cli, int rc, const char *what)
+{
+	return cli_error(cli, REFUSED, rc == -ENOENT ?
+			 "name the right --bpffs, or nothing is loaded" :
+			 "be root", "%s without the agent: %s", what,
+			 strerror(-rc));
+}
+
+int cmd_detach(struct cli *cli, int argc, char **argv)
+{
+	struct json_object *body;
+	unsigned int ifindex;
+	char dir[256];
+	int rc = cli_options(cli, NULL, &argc, argv);
+
+	if (rc)
+		return rc;
+	if (argc != 1)
+		return cli_usage(cli, "detach wants an interface");
+	body = json_object_new_object();
+	add_text(body, "interface", argv[0]);
+	rc = post(cli, "detach", body, true);
+	json_object_put(body);
+	if (rc != UNREACHABLE)
+		return rc;
+	ifindex = if_nametoindex(argv[0]);
+	if (!ifindex)
+		return cli_error(cli, REFUSED, "see ip link",
+				 "no interface %s", argv[0]);
+	rc = sl_dp_pin_dir(cli->bpffs, dir, sizeof(dir));
+	if (!rc)
+		rc = sl_dp_pinned_detach(dir, ifindex);
+	if (rc)
+		return alone_error(cli, rc, "detach");
+	log_alone("detached", argv[0]);
+	body = json_object_new_object();
+	add_text(body, "interface", argv[0]);
+	json_object_object_add(body, "ifindex", json_object_new_int(ifindex));
+	add_text(body, "mode", "none");
+	json_object_object_add(body, "side", NULL);
+	json_object_object_add(body, "path", NULL);
+	add_text(body, "state", "detached");
+	if (!cli_json(cli, body))
+		printf("%s: detached (none)\n", argv[0]);
+	json_object_put(body);
+	return DONE;
+}
+
+int cmd_bypass(struct cli *cli, int argc, char **argv)
+{
+	const char *why = NULL;
+	const struct option_spec spec[] = { { "--why", &why, NULL }, {} };
+	struct json_object *body;
+	char dir[256];
+	bool on;
+	int rc = cli_options(cli, spec, &argc, argv);
+
+	if (rc)
+		return rc;
+	if (argc != 1 || (strcmp(argv[0], "on") && strcmp(argv[0], "off")))
+		return cli_usage(cli, "bypass wants on or off%s%s",
+				 argc ? ", not " : "", argc ? argv[0] : "");
+	on = !strcmp(argv[0], "on");
+	body = json_object_new_object();
+	json_object_object_add(body, "on", json_object_new_boolean(on));
+	add_text(body, "why", why);
+	rc = post(cli, "bypass", body, true);
+	json_object_put(body);
+	if (rc != UNREACHABLE)
+		return rc;
+	rc = sl_dp_pin_dir(cli->bpffs, dir, sizeof(dir));
+	if (!rc)
+		rc = sl_dp_pinned_bypass(dir, on);
+	if (rc)
+		return alone_error(cli, rc, "bypass");
+	log_alone(on ? "bypass on" : "bypass off", why);
+	body = json_object_new_object();
+	json_object_object_add(body, "bypass", json_object_new_boolean(on));
+	if (!cli_json(cli, body))
+		printf("bypass is %s\n", on ?
+		       "ON: nothing is measured or blocked" : "off");
+	json_object_put(body);
+	return DONE;
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/* sealane: the command line. The table below is dispatch and help. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cli.h"
+#include "config.h"
+
+static const struct command commands[] = {
+	{ "doctor", "[--try] [IF...]",
+	  "what this host can and cannot do, with the remedy",
+	  "  --try     attach a trivial program for a moment to prove native "
+	  "XDP\n", cmd_doctor },
+	{ "status", "", "interfaces, drops by reason, tables, agent", "",
+	  cmd_status },
+	{ "attach", "IF --side S [--path P] [--generic]",
+	  "measure and enforce on an interface",
+	  "  --side S    inside, outside or tap\n"
+	  "  --path P    name of the cable behind an outside interface\n"
+	  "  --generic   accept generic XDP (slow); never chosen by itself\n",
+	  cmd_attach },
+	{ "detach", "IF", "leave an interface; works without the agent too",
+	  "", cmd_detach },
+	{ "bypass", "on|off [--why TEXT]",
+	  "pass everything at once; works without the agent too",
+	  "  --why TEXT  reason, for the log\n", cmd_bypass },
+	{ "latency", "[LANE...] [--by KEYS] [--half H] [--since T] [--until T]",
+	  "round-trip times of the lanes",
+	  "  --by KEYS   rows by lane, path, method, half (comma-separated); "
+	  "the rest is merged\n"
+	  "  --half H    only far, near, full or self\n"
+	  "  --since T   RFC 3339, or a time before now such as -10m "
+	  "(default -5m)\n"
+	  "  --until T   likewise (default now)\n", cmd_latency },
+	{ "block", "ADDR|PREFIX... [--for D] [--why TEXT] [--count-only]",
+	  "drop traffic from and to addresses",
+	  "  --for D       end by itself, after 90s, 5m, 2h, 7d\n"
+	  "  --why TEXT    reason, for the log\n"
+	  "  --count-only  count what would be dropped\n", cmd_block },
+	{ "unblock", "PREFIX...", "let it pass again", "", cmd_unblock },
+	{ "explain", "ADDR", "lane, blocks and last round trips of an address",
+	  "", cmd_explain },
+	{ "replay", "FILE [-c CONF] [--samples OUT|-]",
+	  "run a capture through the data plane",
+	  "  -c CONF        lanes, home and sizes from a configuration\n"
+	  "  --samples OUT  one JSON object per sample and line; - is stdout\n",
+	  cmd_replay },
+	{}
+};
+
+static void overview(FILE *f)
+{
+	const struct command *c;
+
+	fprintf(f, "usage: sealane [OPTIONS] COMMAND [ARGUMENTS]\n\n"
+		"Latency and drop rules of an international gateway.\n\n");
+	for (c = commands; c->name; c++)
+		fprintf(f, "  %-9s %s\n", c->name, c->summary);
+	fprintf(f, "\nOptions, before or after the command:\n"
+		"  -j             JSON\n"
+		"  -p             JSON, indented\n"
+		"  --socket PATH  the agent's socket (or $SEALANE_SOCKET; "
+		"default %s)\n"
+		"  --bpffs DIR    the data plane's pins (or $SEALANE_BPFFS)\n"
+		"  --help         this, or a command's own help\n"
+		"  --version\n\n"
+		"Exit status: 0 done, 1 usage, 2 refused or failed, "
+		"3 agent unreachable.\n", SL_SOCKET_PATH);
+}
+
+static const struct command *find(const char *name)
+{
+	const struct command *c;
+
+	for (c = commands; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+/* A known command that differs in a letter or two, for the hint. */
+static const char *resembling(const char *word)
+{
+	const struct command *c;
+	size_t i, same;
+
+	for (c = commands; c->name; c++) {
+		for (i = same = 0; word[i] && c->name[i]; i++)
+			same += word[i] == c->name[i];
+		if (same + 1 >= strlen(c->name) || same >= 4)
+			return c->name;
+	}
+	return NULL;
+}
+
+/* Take the global options out of argv. */
+static int global_options(struct cli *cli, int *argc, char **argv, bool *help)
+{
+	int i, n = 1, rc = 0;
+
+	for (i = 1; i < *argc && !rc; i++) {
+		if (!strcmp(argv[i], "-j")) {
+			cli->json = true;
+		} else if (!strcmp(argv[i], "-p")) {
+			cli->json = cli->pretty = true;
+		} else if (!strcmp(argv[i], "--help") ||
+			   !strcmp(argv[i], "-h")) {
+			*help = true;
+		} else if (!strcmp(argv[i], "--version")) {
+			printf("sealane %s\n", SL_VERSION);
+			exit(DONE);
+		} else if (!strcmp(argv[i], "--socket") ||
+			   !strcmp(argv[i], "--bpffs")) {
+			if (i + 1 == *argc)
+				rc = cli_usage(cli, "%s wants a value",
+					       argv[i]);
+			else if (argv[i][2] == 's')
+				cli->socket = argv[++i];
+			else
+				cli->bpffs = argv[++i];
+		} else {
+			argv[n++] = argv[i];
+		}
+	}
+	*argc = n;
+	argv[n] = NULL;
+	return rc;
+}
+
+static const char *env(const char *name, const char *fallback)
+{
+	const char *v = getenv(name);
+
+	return v && v[0] ? v : fallback;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { .socket = env("SEALANE_SOCKET", SL_SOCKET_PATH),
+			   .bpffs = env("SEALANE_BPFFS", "") };
+	bool help = false;
+	int rc = global_options(&cli, &argc, argv, &help);
+
+	if (rc)
+		return rc;
+	if (argc < 2) {
+		overview(help ? stdout : stderr);
+		return help ? DONE : USAGE;
+	}
+	cli.cmd = find(argv[1]);
+	if (!cli.cmd) {
+		const char *like = resembling(argv[1]);
+
+		return cli_error(&cli, USAGE, like ? like : "see sealane --help",
+				 "unknown command %s", argv[1]);
+	}
+	if (help) {
+		printf("usage: sealane %s %s\n\n%s\n%s%s", cli.cmd->name,
+		       cli.cmd->args, cli.cmd->summary,
+		       cli.cmd->help[0] ? "\n" : "", cli.cmd->help);
+		return DONE;
+	}
+	rc = cli.cmd->run(&cli, argc - 2, argv + 2);
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "sealane: cannot write the output\n");
+		return REFUSED;
+	}
+	return rc;
+}
