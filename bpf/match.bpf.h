@@ -71,7 +71,7 @@ static __always_inline int match(struct sl_pkt *p, struct sl_cls *c,
 			     path << 16 | hit.first << 8 | (hit.me & 1));
 	else
 		match_echo(p, c, path, f, hit.me & 1);
-	return p->frag ? SL_R_FRAGMENT_FIRST : SL_R_TRACKED;
+	return p->frag && tcp ? SL_R_FRAGMENT_FIRST : SL_R_TRACKED;
 }
 
 #endif

@@ -3,7 +3,8 @@
  * Stage 4, match: ICMP echo. A flow is (both addresses, identifier); the
  * stamp is a request's sequence number, answered by the first reply with it.
  * A request repeated while it waits is void. A reply to a later request says
- * that the stamped one was lost.
+ * that the stamped one was lost. An echo too long for one packet is measured
+ * from first fragment to first fragment: those carry the whole header.
  */
 #ifndef SL_RTT_ECHO_BPF_H
 #define SL_RTT_ECHO_BPF_H
@@ -61,12 +62,6 @@ static __always_inline void match_echo(const struct sl_pkt *p,
 				       const struct sl_cls *c, __u32 path,
 				       struct sl_flow *f, __u32 me)
 {
-	if (p->frag) {
-		count_miss(c->lane, SL_MISS_FRAGMENTED);
-		take_stamp(&f->d[0]);
-		take_stamp(&f->d[1]);
-		return;
-	}
 	if (p->echo == SL_ECHO_REQUEST)
 		echo_request(p, c, f, &f->d[me], &f->dflags[me]);
 	else

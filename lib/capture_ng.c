@@ -70,6 +70,7 @@ static int packet(struct sl_capture *c, uint32_t type, uint32_t end,
 	const struct ng_iface *i;
 	uint32_t id, incl;
 	uint64_t ticks;
+	__int128 t;
 
 	if (end < 28)
 		return broken(c);
@@ -79,9 +80,11 @@ static int packet(struct sl_capture *c, uint32_t type, uint32_t end,
 		return broken(c);
 	i = &c->ifaces[id];
 	ticks = (uint64_t)capture_u32(c, b + 4) << 32 | capture_u32(c, b + 8);
-	pkt->time_ns = (uint64_t)((unsigned __int128)ticks * 1000000000U /
-				  i->per_s) + i->offset_s * 1000000000LL;
-	pkt->has_time = true;
+	t = (__int128)ticks * 1000000000 / i->per_s +
+	    (__int128)i->offset_s * 1000000000;
+	/* before 1970 or beyond 2262: no clock ever said so */
+	pkt->has_time = t >= 0 && t <= INT64_MAX;
+	pkt->time_ns = pkt->has_time ? (uint64_t)t : 0;
 	pkt->linktype = i->linktype;
 	pkt->data = b + 20;
 	pkt->cap_b = incl;

@@ -68,12 +68,19 @@ int sl_dp_ifaces(struct sl_dp *dp, struct sl_dp_iface *out, unsigned int max);
 int sl_dp_set_port(struct sl_dp *dp, uint32_t ifindex, uint16_t vlan,
 		   const struct sl_port *port);	/* port NULL: remove */
 
+/* The port entry of an interface; false: none. */
+bool sl_dp_get_port(struct sl_dp *dp, uint32_t ifindex, struct sl_port *out);
+
 /* --- tables --- */
 /* Write the image into the idle bank and flip the epoch. */
 int sl_dp_commit(struct sl_dp *dp, const struct sl_fib_image *img);
+/* Ranges in use by the live bank. */
+void sl_dp_ranges(const struct sl_dp *dp, uint32_t *n4, uint32_t *n6);
 uint64_t sl_dp_epoch(const struct sl_dp *dp);
 int sl_dp_set_class(struct sl_dp *dp, uint32_t class_id,
 		    const struct sl_class *cls);
+/* Forget a class's hits, before it is given out anew. */
+void sl_dp_clear_class(struct sl_dp *dp, uint32_t class_id);
 int sl_dp_set_bypass(struct sl_dp *dp, bool on);
 bool sl_dp_bypass(const struct sl_dp *dp);
 /* Lane and class of an address by the live tables (addr: network order). */

@@ -253,6 +253,12 @@ int sl_dp_set_port(struct sl_dp *dp, uint32_t ifindex, uint16_t vlan,
 	return 0;
 }
 
+bool sl_dp_get_port(struct sl_dp *dp, uint32_t ifindex, struct sl_port *out)
+{
+	return !bpf_map_lookup_elem(dp->map[SL_MAP_PORTS].fd, &ifindex, out) &&
+	       (out->side || out->vlans);
+}
+
 static void pins_of(char *buf, size_t len, const char *pin_dir)
 {
 	snprintf(buf, len, "%s/v%d", pin_dir, SL_ABI_VERSION);

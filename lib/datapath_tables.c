@@ -58,6 +58,15 @@ int sl_dp_commit(struct sl_dp *dp, const struct sl_fib_image *img)
 	return 0;
 }
 
+void sl_dp_ranges(const struct sl_dp *dp, uint32_t *n4, uint32_t *n6)
+{
+	const struct sl_ctl *ctl = sl_dp_ctl(dp);
+	uint32_t bank = sl_dp_epoch(dp) & 1;
+
+	*n4 = ctl->n_range4[bank];
+	*n6 = ctl->n_range6[bank];
+}
+
 uint64_t sl_dp_epoch(const struct sl_dp *dp)
 {
 	return __atomic_load_n(&sl_dp_ctl(dp)->epoch, __ATOMIC_ACQUIRE);
@@ -72,6 +81,16 @@ int sl_dp_set_class(struct sl_dp *dp, uint32_t class_id,
 	*(struct sl_class *)sl_dp_at(dp, SL_MAP_CLASSES, class_id) = *cls;
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	return 0;
+}
+
+void sl_dp_clear_class(struct sl_dp *dp, uint32_t class_id)
+{
+	uint32_t cpu;
+
+	for (cpu = 0; cpu < dp->set.n_cpus; cpu++)
+		memset(sl_dp_at(dp, SL_MAP_CLASS_CTRS,
+				cpu * SL_MAX_CLASSES + class_id), 0,
+		       sizeof(struct sl_class_ctr));
 }
 
 int sl_dp_set_bypass(struct sl_dp *dp, bool on)

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+/* sealaned: start, the mirrored stop, and reload. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "agent.h"
+#include "duration.h"
+
+static void usage(FILE *f)
+{
+	fprintf(f, "usage: sealaned [-c FILE] [--check]\n\n"
+		"  -c FILE    configuration (default %s)\n"
+		"  --check    read it, say what is wrong, and exit\n"
+		"  --help, --version\n\n"
+		"SIGHUP reads the configuration anew; a bad file changes "
+		"nothing.\nOn SIGTERM the agent leaves the data plane running: "
+		"lanes are counted and\nblocks enforced until `sealane "
+		"detach`.\n", SL_CONFIG_PATH);
+}
+
+/* Every mistake of a file on a line of its own. */
+static struct sl_config *read_config(const char *path, struct refusal *r)
+{
+	struct sl_config_errors errs = {};
+	struct sl_config *cfg = NULL;
+	unsigned int i;
+
+	if (sl_config_load(path, &cfg, &errs)) {
+		refuse(r, 400, "mend the file; nothing was changed",
+		       "%s has %u mistakes", path, errs.n);
+		for (i = 0; i < errs.n; i++)
+			refuse_item(r, "%s:%u:%u: %s; %s", path,
+				    errs.e[i].line, errs.e[i].column,
+				    errs.e[i].message, errs.e[i].remedy);
+	}
+	sl_config_errors_free(&errs);
+	return cfg;
+}
+
+static struct sl_config *read_or_say(const char *path)
+{
+	struct refusal r = {};
+	struct sl_config *cfg = read_config(path, &r);
+	size_t i;
+
+	if (cfg)
+		return cfg;
+	for (i = 0; r.items && i < json_object_array_length(r.items); i++)
+		say(LOG_ERR, "%s", json_object_get_string(
+		    json_object_array_get_idx(r.items, i)));
+	json_object_put(r.items);
+	return NULL;
+}
+
+/* Numbers of the lanes, the same for a name for ever, so that counters and
+ * histograms keep their meaning over reloads and restarts. */
+static uint32_t *number_lanes(struct agent *a, const struct sl_config *cfg)
+{
+	uint32_t *ids = calloc(cfg->n_lanes + 1, sizeof(*ids));
+	bool in_use[SL_MAX_LANES] = {};
+	unsigned int i;
+	int id;
+
+	for (i = 0; i < SL_MAX_LANES; i++)
+		in_use[i] = a->lane_name[i][0];
+	for (i = 0; ids && i < cfg->n_lanes; i++) {
+		id = store_id(a, "lane", cfg->lanes[i].name, SL_MAX_LANES,
+			      in_use);
+		if (id < 0) {
+			free(ids);
+			return NULL;
+		}
+		ids[i] = id;
+		in_use[id] = true;
+	}
+	return ids;
+}
+
+static void name_lanes(struct agent *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->cfg->n_lanes; i++)
+		strcpy(a->lane_name[a->lane_id[i]], a->cfg->lanes[i].name);
+}
+
+/* What cannot change under running tables. */
+static int same_sizes(const struct sl_config *x, const struct sl_config *y,
+		      struct refusal *r)
+{
+	if (memcmp(&x->tables, &y->tables, sizeof(x->tables)) ||
+	    x->flow_idle_ns != y->flow_idle_ns ||
+	    x->stamp_max_ns != y->stamp_max_ns ||
+	    strcmp(x->socket, y->socket) || strcmp(x->bpffs, y->bpffs) ||
+	    strcmp(x->state_dir, y->state_dir))
+		return refuse(r, 409, "detach, and start the agent anew",
+			      "tables, timing, socket, state_dir and bpffs "
+			      "cannot change while it runs");
+	return 0;
+}
+
+int agent_reload(struct agent *a, const struct caller *who, struct refusal *r)
+{
+	struct sl_config *cfg = read_config(a->config_path, r), *old = a->cfg;
+	uint32_t *ids = NULL, *old_ids = a->lane_id;
+	struct sl_fib_image img = {};
+	int rc = cfg ? same_sizes(cfg, old, r) : -1;
+
+	if (!rc) {
+		ids = number_lanes(a, cfg);
+		rc = ids ? tables_compile(a, cfg, ids, &a->blocks, &img, r) :
+			   refuse(r, 409, "use fewer lanes",
+				  "no numbers left for the lanes");
+	}
+	if (rc) {
+		free(ids);
+		sl_config_free(cfg);
+		sl_fib_image_free(&img);
+		return rc;
+	}
+	a->cfg = cfg;
+	a->lane_id = ids;
+	name_lanes(a);
+	tables_apply(a, &a->blocks, &img);
+	ports_configure(a);
+	ports_sync(a);
+	sl_fib_image_free(&img);
+	free(old_ids);
+	sl_config_free(old);
+	say(LOG_NOTICE, "configuration reloaded by uid %u: %u lanes",
+	    (unsigned int)who->uid, cfg->n_lanes);
+	return 0;
+}
+
+/* One agent per state directory. */
+static int take_lock(struct agent *a)
+{
+	char path[300], pid[16] = "";
+	ssize_t n;
+
+	if (mkdir(a->cfg->state_dir, 0700) && errno != EEXIST) {
+		say(LOG_ERR, "cannot make %s: %s", a->cfg->state_dir,
+		    strerror(errno));
+		return -1;
+	}
+	snprintf(path, sizeof(path), "%s/lock", a->cfg->state_dir);
+	a->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (a->lock_fd < 0) {
+		say(LOG_ERR, "cannot open %s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (flock(a->lock_fd, LOCK_EX | LOCK_NB)) {
+		n = read(a->lock_fd, pid, sizeof(pid) - 1);
+		say(LOG_ERR, "another agent (pid %.*s) uses %s; stop it first",
+		    n > 0 ? (int)n : 1, n > 0 ? pid : "?", a->cfg->state_dir);
+		return -1;
+	}
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	if (ftruncate(a->lock_fd, 0) ||
+	    pwrite(a->lock_fd, pid, strlen(pid), 0) < 0)
+		say(LOG_WARNING, "cannot write %s", path);
+	return 0;
+}
+
+static int open_datapath(struct agent *a)
+{
+	struct sl_dp_opts opts = { .cfg = a->cfg };
+	char dir[256];
+	int rc = sl_dp_pin_dir(a->cfg->bpffs, dir, sizeof(dir));
+
+	if (rc) {
+		say(LOG_ERR, "no bpffs for the pins: %s; be root",
+		    strerror(-rc));
+		return rc;
+	}
+	opts.pin_dir = dir;
+	rc = sl_dp_open(&opts, &a->dp);
+	if (rc) {
+		say(LOG_ERR, "%s%s", sl_dp_error(a->dp), rc == -EPROTO ?
+		    "; detach every interface and remove the pins, or start "
+		    "with the former sizes" : "");
+		return rc;
+	}
+	say(LOG_NOTICE, "data plane %s in %s, %.1f MB of maps",
+	    sl_dp_origin(a->dp) == SL_DP_ADOPTED ? "adopted" : "loaded", dir,
+	    sl_dp_map_bytes(a->dp) / 1e6);
+	return 0;
+}
+
+static int start(struct agent *a)
+{
+	if (take_lock(a) || store_open(a) || store_load(a))
+		return -1;
+	a->lane_id = number_lanes(a, a->cfg);
+	if (!a->lane_id)
+		return -1;
+	name_lanes(a);
+	if (open_datapath(a))
+		return -1;
+	if (tables_refresh(a) || ports_configure(a))
+		return -1;
+	ports_sync(a);
+	return collect_open(a) || api_open(a);
+}
+
+static void stop(struct agent *a)
+{
+	api_close(a);
+	collect_close(a);
+	ports_free(a);
+	sl_dp_close(a->dp);
+	free(a->lane_id);
+	store_close(a);
+	free(a->blocks.b);
+	sl_config_free(a->cfg);
+	if (a->lock_fd >= 0)
+		close(a->lock_fd);
+}
+
+int main(int argc, char **argv)
+{
+	static struct agent a = { .config_path = SL_CONFIG_PATH,
+				  .lock_fd = -1 };
+	bool check = false;
+	int i, rc;
+
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "-c") && i + 1 < argc) {
+			a.config_path = argv[++i];
+		} else if (!strcmp(argv[i], "--check")) {
+			check = true;
+		} else if (!strcmp(argv[i], "--help")) {
+			usage(stdout);
+			return 0;
+		} else if (!strcmp(argv[i], "--version")) {
+			printf("sealaned %s\n", SL_VERSION);
+			return 0;
+		} else {
+			fprintf(stderr, "sealaned: bad word %s\n", argv[i]);
+			usage(stderr);
+			return 1;
+		}
+	}
+	a.cfg = read_or_say(a.config_path);
+	if (!a.cfg || check) {
+		if (a.cfg)
+			printf("%s: valid, %u lanes, %u interfaces\n",
+			       a.config_path, a.cfg->n_lanes, a.cfg->n_ifaces);
+		rc = a.cfg ? 0 : 2;
+		sl_config_free(a.cfg);
+		return rc;
+	}
+	a.started_ns = sl_now_ns();
+	rc = start(&a) ? 2 : 0;
+	if (!rc) {
+		rc = agent_loop(&a) ? 2 : 0;
+		say(LOG_NOTICE, "stopped; the data plane goes on");
+	}
+	stop(&a);
+	return rc;
+}
