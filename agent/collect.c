@@ -184,8 +184,14 @@ static void read_series(struct agent *a, struct entry *e)
 	uint32_t slot;
 
 	for (slot = 0; slot < c->n_series; slot++) {
-		if (!sl_dp_read_series(a->dp, slot, &now))
+		if (!sl_dp_series_key(a->dp, slot))
 			continue;
+		if (!sl_dp_read_series(a->dp, slot, &now)) {
+			if (c->n > 1 || c->base[slot].count)
+				continue;
+			/* adopted, and quiet since: all it holds counts */
+			sl_dp_peek_series(a->dp, slot, &now);
+		}
 		sl_hist_diff(&diff, &now, &c->base[slot]);
 		if (!c->base[slot].count)
 			bound_extremes(&diff);

@@ -88,7 +88,7 @@ static const cyaml_schema_value_t config_schema = {
 static const cyaml_config_t cyaml_cfg = {
 	.mem_fn = cyaml_mem,
 	.log_level = CYAML_LOG_ERROR,
-	.flags = CYAML_CFG_NO_ALIAS,
+	.flags = CYAML_CFG_NO_ALIAS | CYAML_CFG_IGNORE_UNKNOWN_KEYS,
 };
 
 /* --- mistakes and nodes --- */
@@ -300,16 +300,13 @@ int config_read(struct reading *r)
 	if (rc)
 		return rc;
 	check_mapping(r, "the configuration", config_fields, config_root(r));
-	if (r->errs->n)
-		return -EINVAL;
+	/* with unknown keys passed over, the rest can still be checked */
 	err = cyaml_load_data(r->bytes, r->len, &cyaml_cfg, &config_schema,
 			      (cyaml_data_t **)&r->text, NULL);
-	if (err != CYAML_OK) {
+	if (err != CYAML_OK && !r->errs->n)
 		config_mistake(r, NULL, "write plain YAML without aliases",
 			       "%s", cyaml_strerror(err));
-		return -EINVAL;
-	}
-	return 0;
+	return err == CYAML_OK ? 0 : -EINVAL;
 }
 
 void config_read_done(struct reading *r)

@@ -32,6 +32,11 @@ in_ns() { # NS COMMAND...
 	nsenter --net="/run/netns/$(ns_name "$ns")" "$@"
 }
 
+# The same in the background: $! is then the program's own pid.
+in_ns_bg() { # NS COMMAND...
+	exec nsenter --net="/run/netns/$(ns_name "$1")" "${@:2}"
+}
+
 lab() { LAB_DIR=$LAB_DIR BUILD=$BUILD "$TOP/tests/lab/lab.sh" "$@"; }
 sealane() { in_ns gw "$BUILD/sealane" --bpffs "$(bpffs_dir)" "$@"; }
 bpffs_dir() { echo "/sys/fs/bpf/sealane-$(cat "$LAB_DIR/id")"; }
@@ -47,9 +52,10 @@ wait_until() { # SECONDS COMMAND...
 
 agent_start() { # [PROGRAM]; its pid is in LAB_DIR/agent.pid
 	# stderr straight to a file: the agent outlives this shell
-	in_ns gw "${1:-$BUILD/sealaned}" -c "$LAB_DIR/sealane.yaml" \
+	in_ns_bg gw "${1:-$BUILD/sealaned}" -c "$LAB_DIR/sealane.yaml" \
 		>>"$LAB_DIR/agent.log" 2>&1 &
 	echo $! >"$LAB_DIR/agent.pid"
+	disown
 	wait_until 20 sealane status
 }
 agent_pid() { cat "$LAB_DIR/agent.pid"; }

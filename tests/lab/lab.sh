@@ -89,8 +89,8 @@ start_cable() {
 		half=$(($(site_field "$name" 3) * 500))
 		args+=(--link "a$n:b$n,delay=${half}us${extra:+,$extra}")
 	done
-	in_ns wire "$BUILD/cable" "${args[@]}" --log "$LAB_DIR/cable.log" \
-		>"$LAB_DIR/cable.json" 2>"$LAB_DIR/cable.err" &
+	in_ns_bg wire "$BUILD/cable" "${args[@]}" --log "$LAB_DIR/cable.log" \
+		>>"$LAB_DIR/cable.json" 2>"$LAB_DIR/cable.err" &
 	echo $! >"$LAB_DIR/cable.pid"
 	remember
 }
@@ -100,9 +100,9 @@ start_servers() {
 	mkdir -p "$LAB_DIR/www"
 	head -c 20000 /dev/zero >"$LAB_DIR/www/page"
 	for name in $(site_names); do
-		in_ns "$name" iperf3 -s >/dev/null 2>&1 &
+		in_ns_bg "$name" iperf3 -s >/dev/null 2>&1 &
 		remember
-		in_ns "$name" python3 -m http.server 80 --bind :: \
+		in_ns_bg "$name" python3 -m http.server 80 --bind :: \
 			--directory "$LAB_DIR/www" >/dev/null 2>&1 &
 		remember
 	done
@@ -166,8 +166,9 @@ down() {
 	do
 		[ -d "$dir" ] && find "$dir" -delete
 	done
-	if mountpoint -q /run/sealane/bpf &&
-		[ -z "$(ls -A /run/sealane/bpf)" ]; then
+	# our own bpffs, when nobody else has pins in it
+	if mountpoint -q /run/sealane/bpf && [ -z "$(find /run/sealane/bpf \
+		-mindepth 1 -maxdepth 1 -type d)" ]; then
 		umount /run/sealane/bpf && rmdir /run/sealane/bpf
 		rmdir /run/sealane 2>/dev/null || true
 	fi

@@ -1,0 +1,227 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The lab with assertions, in TAP. Truth is what the link emulator logged.
+set -u
+LAB_DIR=$(mktemp -d /tmp/sealane-test.XXXXXX)
+export LAB_DIR
+# shellcheck source=tests/lab/common.sh
+. "$(dirname "$0")/common.sh"
+
+n=0 failed=0
+ok() { # SENTENCE COMMAND...
+	local what=$1
+	shift
+	n=$((n + 1))
+	if "$@" >"$LAB_DIR/out" 2>&1; then
+		echo "ok $n - $what"
+	else
+		echo "not ok $n - $what"
+		sed 's/^/# /' "$LAB_DIR/out" | tail -12
+		failed=1
+	fi
+}
+bail() { echo "Bail out! $*"; exit 1; }
+finish() {
+	agent_kill TERM 2>/dev/null
+	lab down
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# A figure out of `sealane -j status` or latency: a Python expression over d.
+figure() { # COMMAND... -- EXPRESSION
+	local words=()
+	while [ "$1" != -- ]; do words+=("$1"); shift; done
+	sealane -j "${words[@]}" | python3 -c \
+		"import json,sys; d=json.load(sys.stdin); print($2)"
+}
+
+compare() { # LANE METHOD FIELD: within 3 % of the truth
+	python3 - "$LAB_DIR" "$@" <<-'EOF'
+		import json, sys
+		d, lane, method, field = sys.argv[1:]
+		true = dict(l.split() for l in open(d + "/truth"))[lane]
+		rows = json.load(open(d + "/latency.json"))["rows"]
+		r = [r for r in rows if r["lane"] == lane and r["method"] == method]
+		got = r[0][field] / 1e6 if r else -1
+		print(lane, method, field, "measured", got, "true", true)
+		sys.exit(0 if abs(got - float(true)) <= 0.03 * float(true) else 1)
+	EOF
+}
+
+retrans() {
+	python3 - "$LAB_DIR" <<-'EOF'
+		import json, sys
+		rows = json.load(open(sys.argv[1] + "/latency.json"))["rows"]
+		ppm = {r["lane"]: r["retrans_ppm"] or 0 for r in rows}
+		print(ppm)
+		rest = max(v for k, v in ppm.items() if k != "JKT")
+		sys.exit(0 if ppm["JKT"] > 1000 and ppm["JKT"] > 3 * rest else 1)
+	EOF
+}
+
+path_is() { # LANE PATH
+	[ "$(figure latency "$1" --by lane,path --half far -- \
+		'[r["path"] for r in d["rows"]]')" = "['$2']" ]
+}
+
+answers() { in_ns home ping -c 2 -i 0.2 -W 1 "$1"; }
+silent() { ! in_ns home ping -c 3 -i 0.2 -W 1 "$1"; }
+lossless() { # FILE: ping -q's summary says that nothing was lost
+	grep -q ' 0% packet loss' "$1" || { cat "$1"; return 1; }
+}
+grows() { # BEFORE AFTER: two lists of numbers
+	echo "before $1 after $2"
+	python3 -c "b=$1; a=$2; assert len(a)>=len(b) and all(y>=x for x,y in zip(b,a))"
+}
+lane_counters() {
+	figure latency --since -1h --by lane -- \
+		'[r["packets"] for r in d["rows"]]'
+}
+reasons() { figure status -- '[r["packets"] for r in d["reasons"].values()]'; }
+origin() { [ "$(figure status -- 'd["agent"]["origin"]')" = "$1" ]; }
+attached() { # COUNT
+	[ "$(in_ns gw ip -d link | grep -c 'prog/xdp')" = "$1" ]
+}
+median() { figure latency "$1" --half far --since -1h -- \
+	'[r["p50_ns"] for r in d["rows"] if r["method"]=="icmp"][0]'; }
+near() { # A B: within 3 %
+	echo "$1 $2"
+	python3 -c "assert abs($1-$2) <= 0.03*$2"
+}
+refused() { # WANTED_EXIT TEXT COMMAND...
+	local want=$1 text=$2 rc
+	shift 2
+	"$@" >"$LAB_DIR/refused" 2>&1
+	rc=$?
+	cat "$LAB_DIR/refused"
+	[ $rc = "$want" ] && grep -q "$text" "$LAB_DIR/refused"
+}
+
+lab up || bail "the lab did not come up"
+
+# --- first light ---
+agent_start || { sed 's/^/# /' "$LAB_DIR/agent.log"; bail "no agent"; }
+ok "three interfaces run native XDP" attached 3
+ok "the agent loaded a fresh data plane" origin fresh
+lab traffic 12
+lab truth >"$LAB_DIR/truth"
+sealane -j latency --half far >"$LAB_DIR/latency.json"
+for lane in $(site_names); do
+	ok "$lane: handshake median within 3 % of the cable" \
+		compare "$lane" tcp-hs p50_ns
+	ok "$lane: ping median within 3 % of the cable" \
+		compare "$lane" icmp p50_ns
+	ok "$lane: time stamp minimum within 3 % of the cable" \
+		compare "$lane" tcp-ts min_ns
+done
+ok "the lossy lane shows its retransmissions" retrans
+ok "Bangkok's detour shows as its path" path_is BKK hk-cable
+ok "Singapore takes its own cable" path_is SG sg-cable
+
+# --- block and unblock ---
+ok "Singapore answers before it is blocked" answers "$(site_v4 SG)"
+ok "block is accepted" sealane block "$(site_v4 SG)" "$(site_v6 SG)" --why test
+ok "blocked, IPv4" silent "$(site_v4 SG)"
+ok "blocked, IPv6" silent "$(site_v6 SG)"
+dropped() {
+	[ "$(figure explain "$(site_v4 SG)" -- 'd["blocks"][0]["packets"]')" -ge 3 ]
+}
+ok "the drops are counted" dropped
+ok "a neighbour of the blocked host answers" answers 198.18.10.1
+ok "a protected prefix is refused, by name" refused 2 protected \
+	sealane block 198.18.0.1
+ok "a block that covers a protected prefix is refused" refused 2 protected \
+	sealane block 198.18.0.0/16
+ok "everything at once is refused" refused 2 everything sealane block 0.0.0.0/0
+ok "unblock is accepted" sealane unblock "$(site_v4 SG)" "$(site_v6 SG)"
+ok "Singapore answers again" answers "$(site_v4 SG)"
+ok "a block with an end is accepted" sealane block "$(site_v4 KL)" --for 3s
+ok "a host is counted only" sealane block "$(site_v4 MNL)" --count-only
+ok "a counted host still answers" answers "$(site_v4 MNL)"
+sleep 3
+ok "the block with an end has ended" answers "$(site_v4 KL)"
+
+# --- the agent dies ---
+sealane block "$(site_v4 SG)" --why "through the night" >/dev/null
+before_lanes=$(lane_counters) before_reasons=$(reasons)
+before_median=$(median HK)
+in_ns home ping -q -i 0.02 -c 400 -W 2 "$(site_v4 HK)" >"$LAB_DIR/ping" 2>&1 &
+ping=$!
+sleep 1
+agent_kill KILL
+ok "attached while the agent is dead" attached 3
+ok "the block holds while the agent is dead" silent "$(site_v4 SG)"
+ok "an unreachable agent is exit 3" refused 3 "no agent" sealane status
+agent_start
+ok "the restarted agent adopted the data plane" origin adopted
+ok "the block holds after the restart" silent "$(site_v4 SG)"
+ok "the block's reason is kept" sh -c "$(declare -f sealane in_ns ns_name \
+	bpffs_dir); BUILD=$BUILD; sealane explain $(site_v4 SG) | grep -q night"
+wait $ping
+ok "no packet was lost over kill and restart" lossless "$LAB_DIR/ping"
+sleep 1.2
+ok "lane counters only grew" grows "$before_lanes" "$(lane_counters)"
+ok "exit counters only grew" grows "$before_reasons" "$(reasons)"
+ok "the same median after the restart" near "$(median HK)" "$before_median"
+sealane unblock "$(site_v4 SG)" >/dev/null
+
+# --- bypass and detach without an agent ---
+sealane block "$(site_v4 SG)" >/dev/null
+agent_kill KILL
+ok "bypass on works with the agent dead" sealane bypass on --why test
+ok "bypass lets a blocked host through" answers "$(site_v4 SG)"
+ok "bypass off works with the agent dead" sealane bypass off
+ok "and the block is back" silent "$(site_v4 SG)"
+ok "detach works with the agent dead" sealane detach sg0
+ok "one interface less" attached 2
+ok "detached lets a host through" answers "$(site_v4 SG | sed 's/10\.2/12.2/')"
+
+# --- an older build's pins, adopted by this one under traffic ---
+if make -s -C "$TOP" BUILD="$LAB_DIR/old" SL_VERSION=0.0.9-old \
+	"$LAB_DIR/old/sealaned" >"$LAB_DIR/old.log" 2>&1; then
+	agent_start "$LAB_DIR/old/sealaned"
+	ok "the older build runs" sh -c "$(declare -f sealane in_ns ns_name \
+		bpffs_dir); BUILD=$BUILD; sealane -j status | grep -q 0.0.9-old"
+	before_reasons=$(reasons)
+	in_ns home ping -q -i 0.02 -c 300 -W 2 "$(site_v4 HK)" >"$LAB_DIR/ping" 2>&1 &
+	ping=$!
+	sleep 1
+	agent_kill TERM
+	agent_start
+	ok "this build adopted the older one's pins" origin adopted
+	wait $ping
+	ok "no packet was lost over the upgrade" lossless "$LAB_DIR/ping"
+	ok "counters only grew over the upgrade" \
+		grows "$before_reasons" "$(reasons)"
+else
+	sed 's/^/# /' "$LAB_DIR/old.log" | tail -5
+	ok "an older build can be made" false
+fi
+
+# --- bad configurations ---
+cp "$LAB_DIR/sealane.yaml" "$LAB_DIR/good.yaml"
+sed -i 's/side: inside/side: upside/; s/name: HK,/nmae: HK,/' \
+	"$LAB_DIR/sealane.yaml"
+ok "--check names the line of a bad side" refused 2 'yaml:2:.*upside' \
+	"$BUILD/sealaned" -c "$LAB_DIR/sealane.yaml" --check
+generation=$(figure status -- 'd["epoch"]')
+kill -HUP "$(agent_pid)"
+sleep 1
+ok "a bad file on SIGHUP is refused in the log" \
+	grep -q 'reload refused' "$LAB_DIR/agent.log"
+same() { [ "$(figure status -- 'd["epoch"]')" = "$generation" ]; }
+ok "... and changes nothing" same
+cp "$LAB_DIR/good.yaml" "$LAB_DIR/sealane.yaml"
+sed -i 's/name: HK,/name: HKG,/' "$LAB_DIR/sealane.yaml"
+kill -HUP "$(agent_pid)"
+renamed() { [ "$(figure explain "$(site_v4 HK)" -- 'd["lane"]')" = HKG ]; }
+ok "a good file on SIGHUP is taken" wait_until 5 renamed
+ok "a second agent is refused with the pid of the first" \
+	refused 2 "$(agent_pid)" in_ns gw "$BUILD/sealaned" -c "$LAB_DIR/good.yaml"
+
+# --- undo ---
+for i in in0 hk0 sg0; do sealane detach $i; done >/dev/null
+ok "detach leaves no program behind" attached 0
+echo "1..$n"
+exit $failed
