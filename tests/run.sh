@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Every test, TAP read and counted. A test program that crashes, runs out of
+# time or prints fewer results than it planned has failed. The last line is
+# `N passed, N failed, N skipped`.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+BUILD=${BUILD:-build}
+export BUILD SHARED=${SHARED:-../shared}
+CC=${CC:-gcc}
+out=$BUILD/tests
+passed=0 failed=0 skipped=0
+failures=()
+mkdir -p "$out"
+
+# Count the TAP in a file; name, exit status.
+count() { # NAME FILE RC
+	local plan got line
+	plan=$(grep -oE '^1\.\.[0-9]+' "$2" | head -1 | cut -d. -f3)
+	got=$(grep -cE '^(not )?ok ' "$2")
+	while IFS= read -r line; do
+		case $line in
+		"not ok"*) failed=$((failed + 1)); failures+=("$1: ${line#not ok }") ;;
+		ok*"# SKIP"*) skipped=$((skipped + 1)); echo "  skipped: $1: ${line#ok }" ;;
+		ok*) passed=$((passed + 1)) ;;
+		esac
+	done < <(grep -E '^(not )?ok ' "$2")
+	if [ -z "$plan" ] || [ "$plan" != "$got" ]; then
+		failed=$((failed + 1))
+		failures+=("$1: ${got} of ${plan:-?} planned results, exit $3")
+	elif [ "$3" != 0 ] && ! grep -q '^not ok' "$2"; then
+		failed=$((failed + 1))
+		failures+=("$1: exit $3")
+	fi
+}
+
+run() { # NAME SECONDS COMMAND...
+	local name=$1 limit=$2 log rc
+	shift 2
+	log=$out/$(echo "$name" | tr '/ ' '__').tap
+	printf '== %s\n' "$name"
+	timeout --kill-after=20 "$limit" "$@" >"$log" 2>&1
+	rc=$?
+	count "$name" "$log" $rc
+	grep -E -B12 '^not ok|ERROR: AddressSanitizer|runtime error' "$log" | head -60
+}
+
+# C tests: our sources once more, under the address and undefined-behaviour
+# sanitizers, linked with each test.
+san="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+flags="-std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -Iinclude -Ilib
+	-I$BUILD -Itests/bpf -isystem $BUILD/kselftest"
+printf '== build tests with sanitizers\n'
+mkdir -p "$out/obj"
+for src in lib/*.c; do
+	# shellcheck disable=SC2086
+	$CC $flags $san -c -o "$out/obj/$(basename "$src" .c).o" "$src" || exit 1
+done
+for src in tests/unit/*.c tests/bpf/*.c; do
+	name=$(basename "$src" .c)
+	# shellcheck disable=SC2086
+	if $CC $flags $san -o "$out/$name" "$src" "$out"/obj/*.o \
+		-lbpf -lelf -lz -lcyaml -lyaml -lm; then
+		run "${src%.c}" 300 "$out/$name"
+	else
+		failed=$((failed + 1))
+		failures+=("$src does not compile")
+	fi
+done
+
+printf '== clang compiles user space without a warning\n'
+bad=0
+for src in lib/*.c agent/*.c tools/*.c; do
+	# shellcheck disable=SC2086
+	clang $flags -DSL_VERSION='"test"' -fsyntax-only "$src" || bad=1
+done
+if [ $bad = 0 ]; then
+	passed=$((passed + 1))
+else
+	failed=$((failed + 1))
+	failures+=("clang warns")
+fi
+
+run "command line" 120 tests/cli/test_cli.sh
+run "captures" 600 tests/captures/test_captures.sh
+run "lab" 400 tests/lab/test_lab.sh
+
+printf '\n'
+for f in "${failures[@]:-}"; do [ -n "$f" ] && echo "FAILED  $f"; done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ]
