@@ -93,6 +93,8 @@ t "replay without -c knows no home" 0 '"half":"unknown".*"lane":"other","path":"
 	"$S" replay "$tmp/eth.pcap" --samples -
 t "replay -j counts" 0 '"packets":3.*"pass":3.*"tracked":3.*"tcp-hs":\{"samples":2' \
 	"$S" replay "$tmp/eth.pcap" -j
+t "replay -j keeps its schema" 0 fine sh -c "$S replay $tmp/eth.pcap -j | /usr/bin/python3 tests/schema.py replay"
+t "a refused replay keeps the error schema" 0 fine sh -c "$S replay $tmp/text.pcap -j | /usr/bin/python3 tests/schema.py error"
 t "an unsupported link type is refused by name" 2 "IEEE802_11 \(105\)" "$S" replay "$tmp/wlan.pcap"
 t "a frame under 14 bytes is counted" 0 '"short_frame":1' "$S" replay -j "$tmp/short.pcap"
 t "an empty capture is fine" 0 '"packets":0' "$S" replay -j "$tmp/empty.pcap"

@@ -119,6 +119,26 @@ ok "the lossy lane shows its retransmissions" retrans
 ok "Bangkok's detour shows as its path" path_is BKK hk-cable
 ok "Singapore takes its own cable" path_is SG sg-cable
 
+# --- every answer is what its schema says ---
+schema() { # NAME COMMAND...
+	local name=$1
+	shift
+	sealane -j "$@" | /usr/bin/python3 "$TOP/tests/schema.py" "$name"
+}
+ok "status keeps its schema" schema status status
+ok "latency keeps its schema" schema latency latency
+ok "latency, merged, keeps its schema" schema latency latency --by half
+ok "explain keeps its schema" schema explain explain "$(site_v4 SG)"
+ok "block keeps its schema" schema commit block 192.0.2.9 --for 1h
+ok "explain of a blocked host keeps its schema" schema explain explain 192.0.2.9
+ok "unblock keeps its schema" schema commit unblock 192.0.2.9
+ok "doctor keeps its schema" schema doctor doctor in0
+ok "a refusal keeps its schema" schema error block 198.18.0.1
+ok "bypass keeps its schema" schema bypass bypass off
+ok "detach keeps its schema" schema attach detach sg0
+ok "attach keeps its schema" schema attach attach sg0 --side outside \
+	--path sg-cable
+
 # --- block and unblock ---
 ok "Singapore answers before it is blocked" answers "$(site_v4 SG)"
 ok "block is accepted" sealane block "$(site_v4 SG)" "$(site_v6 SG)" --why test
