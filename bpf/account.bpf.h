@@ -103,13 +103,14 @@ static __always_inline void hist_add(__u32 slot, __u64 rtt_ns)
 {
 	__u32 k = cpu_row() * sl_set.n_series + slot;
 	struct sl_hist *h = bpf_map_lookup_elem(&sl_hists, &k);
-	int b;
+	int b = sl_hist_bucket(rtt_ns);
+	__u64 i = (__u32)b;
 
 	if (!h)
 		return;
-	b = sl_hist_bucket(rtt_ns);
-	if (b >= 0 && b < SL_HIST_BUCKETS)
-		h->bucket[b]++;
+	sl_keep_order(i);	/* 6.1 wants the check on the very index */
+	if (i < SL_HIST_BUCKETS)
+		h->bucket[i]++;
 	else if (b < 0)
 		h->zero++;
 	else
