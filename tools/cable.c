@@ -75,11 +75,6 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-static double chance(void)
-{
-	return drand48();
-}
-
 /* --- command line --- */
 static int parse_ms(const char *s, uint64_t *ns)
 {
@@ -251,7 +246,7 @@ static uint64_t due(const struct way *w, uint64_t in_ns, bool reordered)
 	if (reordered)
 		return in_ns + s->delay_ns / 2;
 	if (s->jitter_ns)
-		t += (uint64_t)(s->jitter_ns * chance());
+		t += (uint64_t)(s->jitter_ns * drand48());
 	if (w->n) {
 		last = &w->ring[(w->first + w->n - 1) % s->queue];
 		if (t < last->due_ns)
@@ -264,11 +259,11 @@ static void put_frame(struct way *w, const uint8_t *data, uint32_t len_b,
 		      uint64_t in_ns)
 {
 	const struct shape *s = &w->shape;
-	bool reordered = s->reorder > 0 && chance() < s->reorder;
+	bool reordered = s->reorder > 0 && drand48() < s->reorder;
 	struct frame *f;
 	unsigned int i;
 
-	if (s->loss > 0 && chance() < s->loss) {
+	if (s->loss > 0 && drand48() < s->loss) {
 		w->lost++;
 		return;
 	}
