@@ -83,6 +83,7 @@ fi
 
 run "command line" 120 tests/cli/test_cli.sh
 run "captures" 600 tests/captures/test_captures.sh
+run "one-armed gateway" 60 tests/lab/test_vlan.sh
 run "lab" 400 tests/lab/test_lab.sh
 
 printf '\n'
