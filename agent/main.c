@@ -171,7 +171,7 @@ static int open_datapath(struct agent *a)
 {
 	struct sl_dp_opts opts = { .cfg = a->cfg };
 	char dir[256];
-	int rc = sl_dp_pin_dir(a->cfg->bpffs, dir, sizeof(dir));
+	int rc = sl_dp_pin_dir(a->cfg->bpffs, true, dir, sizeof(dir));
 
 	if (rc) {
 		say(LOG_ERR, "no bpffs for the pins: %s; be root",

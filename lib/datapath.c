@@ -36,11 +36,31 @@ int sl_dp_fail(struct sl_dp *dp, int rc, const char *fmt, ...)
 	return rc;
 }
 
-static int silent(enum libbpf_print_level level, const char *fmt, va_list ap)
+/* The verifier's own words: the last line of its log before the figures. */
+static char verifier_said[160];
+
+static void keep_line(const char *line, size_t n)
 {
-	(void)level;
-	(void)fmt;
-	(void)ap;
+	if (!n || !strncmp(line, "processed ", 10) || !strncmp(line, "-- ", 3) ||
+	    !strncmp(line, "verification time", 17) ||
+	    !strncmp(line, "stack depth", 11) || !strncmp(line, "libbpf:", 7))
+		return;
+	snprintf(verifier_said, sizeof(verifier_said), ": %.*s", (int)n, line);
+}
+
+/* Print nothing, but remember why a program was refused. */
+static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char *text = NULL, *line, *end;
+
+	if (level != LIBBPF_WARN || vasprintf(&text, fmt, ap) < 0)
+		return 0;
+	if (strstr(text, "PROG LOAD LOG"))
+		for (line = text; *line; line = *end ? end + 1 : end) {
+			end = strchrnul(line, '\n');
+			keep_line(line, end - line);
+		}
+	free(text);
 	return 0;
 }
 
@@ -227,8 +247,8 @@ static int load(struct sl_dp *dp)
 		return rc;
 	rc = sealane_bpf__load(dp->skel);
 	if (rc)
-		return sl_dp_fail(dp, rc, "the kernel refused the program: %s",
-				  strerror(-rc));
+		return sl_dp_fail(dp, rc, "the kernel refused the program: "
+				  "%s%s", strerror(-rc), verifier_said);
 	rc = map_memory(dp);
 	if (rc)
 		return rc;
@@ -268,7 +288,7 @@ int sl_dp_open(const struct sl_dp_opts *opts, struct sl_dp **out)
 	if (!dp)
 		return -ENOMEM;
 	fill_settings(&dp->set, opts);
-	before = libbpf_set_print(silent);
+	before = libbpf_set_print(listen);
 	if (opts->pin_dir)
 		rc = make_pin_dir(dp, opts->pin_dir);
 	if (!rc)

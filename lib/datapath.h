@@ -31,10 +31,11 @@ struct sl_dp_opts {
 };
 
 /*
- * Find the bpffs directory for our pins, create it, mount a bpffs of our own
- * at /run/sealane/bpf when /sys/fs/bpf is none. wanted: configured, or "".
+ * Find the bpffs directory for our pins: wanted (configured, or "" for the
+ * default) where that lies on a bpffs, else the same name on a bpffs of our own
+ * at /run/sealane/bpf. With `create` both are made when they are missing.
  */
-int sl_dp_pin_dir(const char *wanted, char *buf, size_t len);
+int sl_dp_pin_dir(const char *wanted, bool create, char *buf, size_t len);
 
 /* Load the object, adopting pinned maps where the ABI and sizes agree.
  * -EPROTO: pins of another ABI or other sizes are there. */

@@ -57,7 +57,7 @@ static bool on_bpffs(const char *dir)
 	return is_bpffs(parent);
 }
 
-int sl_dp_pin_dir(const char *wanted, char *buf, size_t len)
+int sl_dp_pin_dir(const char *wanted, bool create, char *buf, size_t len)
 {
 	const char *dir = wanted && wanted[0] ? wanted : SYS_BPFFS "/sealane";
 	const char *name = strrchr(dir, '/');
@@ -66,12 +66,12 @@ int sl_dp_pin_dir(const char *wanted, char *buf, size_t len)
 	if (on_bpffs(dir)) {
 		snprintf(buf, len, "%s", dir);
 	} else {
-		rc = mount_own();
+		rc = create ? mount_own() : 0;
 		if (rc)
 			return rc;
 		snprintf(buf, len, OWN_BPFFS "/%s", name ? name + 1 : dir);
 	}
-	return make_dir(buf);
+	return create ? make_dir(buf) : 0;
 }
 
 static void link_path(char *buf, size_t len, const char *dir, uint32_t ifindex)

@@ -160,7 +160,7 @@ int cmd_detach(struct cli *cli, int argc, char **argv)
 	if (!ifindex)
 		return cli_error(cli, REFUSED, "see ip link",
 				 "no interface %s", argv[0]);
-	rc = sl_dp_pin_dir(cli->bpffs, dir, sizeof(dir));
+	rc = sl_dp_pin_dir(cli->bpffs, false, dir, sizeof(dir));
 	if (!rc)
 		rc = sl_dp_pinned_detach(dir, ifindex);
 	if (rc)
@@ -201,7 +201,7 @@ int cmd_bypass(struct cli *cli, int argc, char **argv)
 	json_object_put(body);
 	if (rc != UNREACHABLE)
 		return rc;
-	rc = sl_dp_pin_dir(cli->bpffs, dir, sizeof(dir));
+	rc = sl_dp_pin_dir(cli->bpffs, false, dir, sizeof(dir));
 	if (!rc)
 		rc = sl_dp_pinned_bypass(dir, on);
 	if (rc)
