@@ -66,15 +66,19 @@ static struct json_object *tables_doc(const struct agent *a)
 {
 	struct json_object *o = json_object_new_object();
 	const struct sl_settings *s = sl_dp_settings(a->dp);
-	uint32_t n4, n6, used, confirmed, slot, series = 0;
+	uint32_t groups, hosts, nodes, used, confirmed, slot, series = 0;
 
-	sl_dp_ranges(a->dp, &n4, &n6);
+	sl_dp_fib_usage(a->dp, &groups, &hosts, &nodes);
 	sl_dp_flow_usage(a->dp, &used, &confirmed);
 	for (slot = 0; slot < s->n_series; slot++)
 		series += sl_dp_series_key(a->dp, slot) != 0;
-	put_int(o, "ranges4", n4);
-	put_int(o, "ranges6", n6);
-	put_int(o, "ranges_max", s->max_ranges);
+	put_int(o, "groups4", groups);
+	put_int(o, "groups4_max", s->fib_groups);
+	put_int(o, "hosts4", hosts);
+	put_int(o, "hosts4_max", (int64_t)s->fib_buckets *
+		SL_FIB_BUCKET_HOSTS);
+	put_int(o, "nodes6", nodes);
+	put_int(o, "nodes6_max", s->fib_nodes);
 	put_int(o, "flows_used", used);
 	put_int(o, "flows_confirmed", confirmed);
 	put_int(o, "flows_max", (int64_t)s->n_flow_sets * SL_FLOW_WAYS);

@@ -9,7 +9,7 @@ int tables_compile(struct agent *a, const struct sl_config *cfg,
 		   const uint32_t *lane_id, const struct blocks *b,
 		   struct sl_fib_image *img, struct refusal *r)
 {
-	uint32_t room = sl_dp_settings(a->dp)->max_ranges;
+	const struct sl_settings *s = sl_dp_settings(a->dp);
 	struct sl_fibc *c = sl_fibc_new();
 	unsigned int i;
 	int rc = c ? sl_fibc_add_config(c, cfg, lane_id) : -ENOMEM;
@@ -18,13 +18,15 @@ int tables_compile(struct agent *a, const struct sl_config *cfg,
 		rc = sl_fibc_add_class(c, &b->b[i].prefix, b->b[i].class_id,
 				       b->b[i].action);
 	if (!rc)
-		rc = sl_fibc_compile(c, room, img);
+		rc = sl_dp_compile(a->dp, c, img);
 	sl_fibc_free(c);
 	if (rc == -E2BIG)
-		return refuse(r, 409, "raise tables: ranges and restart",
-			      "the prefix table would need %u + %u ranges, "
-			      "there is room for %u each", img->n4, img->n6,
-			      room);
+		return refuse(r, 409, "choose a larger tables: size, and load "
+			      "anew", "the prefix tables would need %u groups, "
+			      "%u hosts, %u nodes; there is room for %u, %u, "
+			      "%u", img->groups, img->hosts, img->nodes,
+			      s->fib_groups, s->fib_buckets *
+			      SL_FIB_BUCKET_HOSTS, s->fib_nodes);
 	if (rc)
 		return refuse(r, 500, "free memory", "cannot compile the "
 			      "prefix table: %s", strerror(-rc));

@@ -10,28 +10,34 @@
 #include "base.bpf.h"
 #include "pkt.bpf.h"
 
-/* Bank b holds its ranges from index b * max_ranges on. Written by the agent
- * into the idle bank, read by every packet, never deleted. Sizes: `tables:
- * ranges` of the configuration, twice. */
+/*
+ * The prefix tables: two banks, one behind the other in each array. Written by
+ * the agent into the idle bank, read by every packet, never deleted. Sizes:
+ * `tables: size` of the configuration.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 2);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);		/* struct sl_fib4_range */
-} sl_fib4 SEC(".maps");
-
-struct sl_fib6_slot {
-	__u64 word[3];			/* struct sl_fib6_range */
-};
+	__type(value, struct sl_fib_line);
+} sl_fib4 SEC(".maps"), sl_fib6_root SEC(".maps"), sl_fib6_leaves SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 2);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct sl_fib6_slot);
-} sl_fib6 SEC(".maps");
+	__type(value, struct sl_fib_bucket);
+} sl_fib_hosts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sl_fib_node);
+} sl_fib6_nodes SEC(".maps");
 
 /* Interfaces by ifindex. Written by the agent, read by every packet, cleared
  * by detach. Direct array: no hashing. */
@@ -52,40 +58,67 @@ struct {
 } sl_vlans SEC(".maps");
 
 struct sl_fib_view {
-	__u32 base;		/* index of the bank's first range */
+	__u32 bank;
 };
 
 #include <sealane/fib.h>
 
-SL_INLINE const struct sl_fib4_range *
-sl_fib4_at(const struct sl_fib_view *v, __u32 i)
-{
-	__u32 k = v->base + i;
+#define LINES(words) ((words) / SL_FIB_LINE)
 
-	return bpf_map_lookup_elem(&sl_fib4, &k);
+SL_INLINE const __u32 *sl_fib_word4(const struct sl_fib_view *v, __u32 i)
+{
+	__u32 k = v->bank * LINES(sl_set.fib_groups * SL_FIB_GROUP) + LINES(i);
+	struct sl_fib_line *l = bpf_map_lookup_elem(&sl_fib4, &k);
+
+	return l ? &l->word[i % SL_FIB_LINE] : 0;
 }
 
-SL_INLINE const struct sl_fib6_range *
-sl_fib6_at(const struct sl_fib_view *v, __u32 i)
+SL_INLINE const struct sl_fib_bucket *
+sl_fib_bucket(const struct sl_fib_view *v, __u32 i)
 {
-	__u32 k = v->base + i;
+	__u32 k = v->bank * sl_set.fib_buckets + i;
 
-	return bpf_map_lookup_elem(&sl_fib6, &k);
+	return bpf_map_lookup_elem(&sl_fib_hosts, &k);
+}
+
+SL_INLINE const __u32 *sl_fib_root6(const struct sl_fib_view *v, __u32 i)
+{
+	__u32 k = v->bank * LINES(SL_FIB6_ROOT_WORDS) + LINES(i);
+	struct sl_fib_line *l = bpf_map_lookup_elem(&sl_fib6_root, &k);
+
+	return l ? &l->word[i % SL_FIB_LINE] : 0;
+}
+
+SL_INLINE const struct sl_fib_node *
+sl_fib_node(const struct sl_fib_view *v, __u32 i)
+{
+	__u32 k = v->bank * sl_set.fib_nodes + i;
+
+	return bpf_map_lookup_elem(&sl_fib6_nodes, &k);
+}
+
+SL_INLINE const __u32 *sl_fib_leaf6(const struct sl_fib_view *v, __u32 i)
+{
+	__u32 k = v->bank * LINES(sl_set.fib_leaves) + LINES(i);
+	struct sl_fib_line *l = bpf_map_lookup_elem(&sl_fib6_leaves, &k);
+
+	return l ? &l->word[i % SL_FIB_LINE] : 0;
 }
 
 /* Functions of their own, so that the verifier walks each search once. */
-__noinline __u32 sl_lookup4(__u32 base, __u32 n, __u32 addr)
+__noinline __u32 sl_lookup4(__u32 bank, __u32 addr)
 {
-	struct sl_fib_view v = { .base = base };
+	struct sl_fib_view v = { .bank = bank };
 
-	return sl_fib4_lookup(&v, n, addr);
+	return sl_fib_lookup4(&v, addr, sl_set.hash_key[1],
+			      sl_set.fib_buckets - 1);
 }
 
-__noinline __u32 sl_lookup6(__u32 base, __u32 n, __u64 hi, __u64 lo)
+__noinline __u32 sl_lookup6(__u32 bank, __u64 hi, __u64 lo)
 {
-	struct sl_fib_view v = { .base = base };
+	struct sl_fib_view v = { .bank = bank };
 
-	return sl_fib6_lookup(&v, n, hi, lo);
+	return sl_fib_lookup6(&v, hi, lo);
 }
 
 /* What classification says of a packet. */
@@ -102,20 +135,16 @@ static __always_inline __u64 pair(const __u32 *w)
 	return (__u64)__builtin_bswap32(w[0]) << 32 | __builtin_bswap32(w[1]);
 }
 
-static __always_inline void lookup_ends(const struct sl_ctl *ctl, __u32 bank,
-					__u8 family, const struct sl_ip *ip,
-					__u32 *src, __u32 *dst)
+static __always_inline void lookup_ends(__u32 bank, __u8 family,
+					const struct sl_ip *ip, __u32 *src,
+					__u32 *dst)
 {
-	__u32 base = bank * sl_set.max_ranges, n;
-
 	if (family == 4) {
-		n = ctl->n_range4[bank];
-		*src = sl_lookup4(base, n, __builtin_bswap32(ip->src[0]));
-		*dst = sl_lookup4(base, n, __builtin_bswap32(ip->dst[0]));
+		*src = sl_lookup4(bank, __builtin_bswap32(ip->src[0]));
+		*dst = sl_lookup4(bank, __builtin_bswap32(ip->dst[0]));
 	} else {
-		n = ctl->n_range6[bank];
-		*src = sl_lookup6(base, n, pair(ip->src), pair(ip->src + 2));
-		*dst = sl_lookup6(base, n, pair(ip->dst), pair(ip->dst + 2));
+		*src = sl_lookup6(bank, pair(ip->src), pair(ip->src + 2));
+		*dst = sl_lookup6(bank, pair(ip->dst), pair(ip->dst + 2));
 	}
 }
 
@@ -163,11 +192,11 @@ static __always_inline void classify(const struct sl_ctl *ctl,
 
 	if (!p->family)
 		return;
-	lookup_ends(ctl, bank, p->family, &p->ip, &c->src, &c->dst);
+	lookup_ends(bank, p->family, &p->ip, &c->src, &c->dst);
 	set_lane(c, side, c->src, c->dst);
 	if (!p->outer_family)
 		return;
-	lookup_ends(ctl, bank, p->outer_family, &p->outer, &c->outer_src,
+	lookup_ends(bank, p->outer_family, &p->outer, &c->outer_src,
 		    &c->outer_dst);
 	if (!SL_ENTRY_LANE(c->src) && !SL_ENTRY_LANE(c->dst))
 		set_lane(c, side, c->outer_src, c->outer_dst);

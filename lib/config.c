@@ -7,12 +7,13 @@
 #include <string.h>
 #include "config_text.h"
 #include "duration.h"
+#include "fibc.h"
 
 static void set_defaults(struct sl_config *c)
 {
 	c->tables.flows = 131072;
 	c->tables.series = 1024;
-	c->tables.ranges = 262144;
+	strcpy(c->tables.size, "small");
 	c->flow_idle_ns = 300ULL * 1000000000;
 	c->stamp_max_ns = 60ULL * 1000000000;
 	strcpy(c->socket, SL_SOCKET_PATH);
@@ -345,8 +346,12 @@ static void get_rest(struct reading *r, struct sl_config *c)
 			   true, &c->tables.flows);
 		get_number(r, m, "series", t->tables->series, 64, 1 << 14,
 			   true, &c->tables.series);
-		get_number(r, m, "ranges", t->tables->ranges, 1024, 1 << 22,
-			   false, &c->tables.ranges);
+		if (t->tables->size && !sl_fib_size_of(t->tables->size))
+			config_mistake(r, config_key(r, m, "size"),
+				       "write small, medium or large",
+				       "size: %s is no size", t->tables->size);
+		else if (t->tables->size)
+			strcpy(c->tables.size, t->tables->size);
 	}
 	if (t->timing) {
 		m = config_key(r, root, "timing");

@@ -44,7 +44,7 @@ struct sl_config {
 	struct {
 		uint32_t flows;		/* default 131072 */
 		uint32_t series;	/* default 1024 */
-		uint32_t ranges;	/* prefix table, default 262144 */
+		char size[8];		/* of the prefix tables: small, ... */
 	} tables;
 	char socket[108];		/* default SL_SOCKET_PATH */
 	char state_dir[256];		/* default SL_STATE_DIR */

@@ -57,7 +57,7 @@ static const cyaml_schema_value_t lane_schema = {
 static const cyaml_schema_field_t tables_fields[] = {
 	STR("flows", struct text_tables, flows),
 	STR("series", struct text_tables, series),
-	STR("ranges", struct text_tables, ranges),
+	STR("size", struct text_tables, size),
 	CYAML_FIELD_END
 };
 

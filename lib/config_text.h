@@ -21,7 +21,7 @@ struct text_lane {
 };
 
 struct text_tables {
-	char *flows, *series, *ranges;
+	char *flows, *series, *size;
 };
 
 struct text_timing {

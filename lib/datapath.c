@@ -16,7 +16,10 @@
 
 static const char *const map_name[SL_MAP_COUNT] = {
 	[SL_MAP_CTL] = "sl_ctl", [SL_MAP_REPLAY] = "sl_replay",
-	[SL_MAP_FIB4] = "sl_fib4", [SL_MAP_FIB6] = "sl_fib6",
+	[SL_MAP_FIB4] = "sl_fib4", [SL_MAP_FIB_HOSTS] = "sl_fib_hosts",
+	[SL_MAP_FIB6_ROOT] = "sl_fib6_root",
+	[SL_MAP_FIB6_NODES] = "sl_fib6_nodes",
+	[SL_MAP_FIB6_LEAVES] = "sl_fib6_leaves",
 	[SL_MAP_PORTS] = "sl_ports", [SL_MAP_VLANS] = "sl_vlans",
 	[SL_MAP_CLASSES] = "sl_classes",
 	[SL_MAP_CLASS_CTRS] = "sl_class_ctrs",
@@ -66,6 +69,7 @@ static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
 
 static void fill_settings(struct sl_settings *s, const struct sl_dp_opts *o)
 {
+	const struct sl_fib_size *f = sl_fib_size_of(o->cfg->tables.size);
 	int cpus = libbpf_num_possible_cpus();
 
 	*s = (struct sl_settings){
@@ -73,7 +77,10 @@ static void fill_settings(struct sl_settings *s, const struct sl_dp_opts *o)
 		.n_lanes = SL_MAX_LANES,
 		.n_series = o->cfg->tables.series,
 		.n_flow_sets = o->cfg->tables.flows / SL_FLOW_WAYS,
-		.max_ranges = o->cfg->tables.ranges,
+		.fib_groups = f->groups,
+		.fib_buckets = f->buckets,
+		.fib_nodes = f->nodes,
+		.fib_leaves = f->leaves,
 		.replay = o->replay,
 		.flow_idle_ns = o->cfg->flow_idle_ns,
 		.stamp_max_ns = o->cfg->stamp_max_ns,
@@ -85,7 +92,12 @@ static uint32_t wanted_entries(const struct sl_settings *s,
 			       enum sl_dp_map_id id)
 {
 	switch (id) {
-	case SL_MAP_FIB4: case SL_MAP_FIB6: return 2 * s->max_ranges;
+	case SL_MAP_FIB4:
+		return 2 * s->fib_groups * SL_FIB_GROUP / SL_FIB_LINE;
+	case SL_MAP_FIB_HOSTS: return 2 * s->fib_buckets;
+	case SL_MAP_FIB6_ROOT: return 2 * SL_FIB6_ROOT_WORDS / SL_FIB_LINE;
+	case SL_MAP_FIB6_NODES: return 2 * s->fib_nodes;
+	case SL_MAP_FIB6_LEAVES: return 2 * s->fib_leaves / SL_FIB_LINE;
 	case SL_MAP_CLASS_CTRS: return s->n_cpus * SL_MAX_CLASSES;
 	case SL_MAP_FLOWS: return s->n_flow_sets;
 	case SL_MAP_SERIES: return s->n_series;

@@ -73,10 +73,14 @@ int sl_dp_set_port(struct sl_dp *dp, uint32_t ifindex, uint16_t vlan,
 bool sl_dp_get_port(struct sl_dp *dp, uint32_t ifindex, struct sl_port *out);
 
 /* --- tables --- */
+/* Compile for this data plane's sizes and key: as sl_fibc_compile(). */
+int sl_dp_compile(struct sl_dp *dp, struct sl_fibc *c,
+		  struct sl_fib_image *img);
 /* Write the image into the idle bank and flip the epoch. */
 int sl_dp_commit(struct sl_dp *dp, const struct sl_fib_image *img);
-/* Ranges in use by the live bank. */
-void sl_dp_ranges(const struct sl_dp *dp, uint32_t *n4, uint32_t *n6);
+/* What the live bank holds: IPv4 groups, hosts, IPv6 nodes. */
+void sl_dp_fib_usage(const struct sl_dp *dp, uint32_t *groups, uint32_t *hosts,
+		     uint32_t *nodes);
 uint64_t sl_dp_epoch(const struct sl_dp *dp);
 int sl_dp_set_class(struct sl_dp *dp, uint32_t class_id,
 		    const struct sl_class *cls);

@@ -12,20 +12,56 @@
 #include <sealane/fib.h>
 #include "datapath_priv.h"
 
+/* The live bank, in mapped memory. */
 struct sl_fib_view {
-	const uint8_t *base4, *base6;
+	const struct sl_dp *dp;
+	uint32_t bank;
 };
 
-SL_INLINE const struct sl_fib4_range *
-sl_fib4_at(const struct sl_fib_view *v, __u32 i)
+/* Where a bank's word lies in a map of packed lines. */
+static uint32_t *line_word(const struct sl_dp *dp, enum sl_dp_map_id id,
+			   uint32_t bank, uint32_t i)
 {
-	return (const struct sl_fib4_range *)v->base4 + i;
+	const struct sl_dp_map *m = &dp->map[id];
+	uint32_t words = m->entries / 2 * SL_FIB_LINE;
+
+	return i < words ? (uint32_t *)m->mem + (size_t)bank * words + i : NULL;
 }
 
-SL_INLINE const struct sl_fib6_range *
-sl_fib6_at(const struct sl_fib_view *v, __u32 i)
+/* Element i of a bank. */
+static void *bank_at(const struct sl_dp *dp, enum sl_dp_map_id id,
+		     uint32_t bank, uint32_t i)
 {
-	return (const struct sl_fib6_range *)v->base6 + i;
+	uint32_t half = dp->map[id].entries / 2;
+
+	return i < half ? sl_dp_at(dp, id, bank * half + i) : NULL;
+}
+
+SL_INLINE const __u32 *sl_fib_word4(const struct sl_fib_view *v, __u32 i)
+{
+	return line_word(v->dp, SL_MAP_FIB4, v->bank, i);
+}
+
+SL_INLINE const struct sl_fib_bucket *
+sl_fib_bucket(const struct sl_fib_view *v, __u32 i)
+{
+	return bank_at(v->dp, SL_MAP_FIB_HOSTS, v->bank, i);
+}
+
+SL_INLINE const __u32 *sl_fib_root6(const struct sl_fib_view *v, __u32 i)
+{
+	return line_word(v->dp, SL_MAP_FIB6_ROOT, v->bank, i);
+}
+
+SL_INLINE const struct sl_fib_node *
+sl_fib_node(const struct sl_fib_view *v, __u32 i)
+{
+	return bank_at(v->dp, SL_MAP_FIB6_NODES, v->bank, i);
+}
+
+SL_INLINE const __u32 *sl_fib_leaf6(const struct sl_fib_view *v, __u32 i)
+{
+	return line_word(v->dp, SL_MAP_FIB6_LEAVES, v->bank, i);
 }
 
 /* Wait until no packet uses the bank that the last flip left. The global
@@ -37,34 +73,63 @@ static void grace(void)
 		usleep(20000);
 }
 
+int sl_dp_compile(struct sl_dp *dp, struct sl_fibc *c,
+		  struct sl_fib_image *img)
+{
+	const struct sl_fib_size size = {
+		.groups = dp->set.fib_groups, .buckets = dp->set.fib_buckets,
+		.nodes = dp->set.fib_nodes, .leaves = dp->set.fib_leaves };
+
+	return sl_fibc_compile(c, &size, dp->set.hash_key[1], img);
+}
+
+static void copy_image(struct sl_dp *dp, uint32_t bank,
+		       const struct sl_fib_image *img)
+{
+	memcpy(line_word(dp, SL_MAP_FIB4, bank, 0), img->word4,
+	       (size_t)img->groups * SL_FIB_GROUP * sizeof(*img->word4));
+	memcpy(bank_at(dp, SL_MAP_FIB_HOSTS, bank, 0), img->bucket,
+	       img->buckets * sizeof(*img->bucket));
+	memcpy(line_word(dp, SL_MAP_FIB6_ROOT, bank, 0), img->root6,
+	       SL_FIB6_ROOT_WORDS * sizeof(*img->root6));
+	if (img->nodes)
+		memcpy(bank_at(dp, SL_MAP_FIB6_NODES, bank, 0), img->node,
+		       img->nodes * sizeof(*img->node));
+	if (img->leaves)
+		memcpy(line_word(dp, SL_MAP_FIB6_LEAVES, bank, 0), img->leaf,
+		       img->leaves * sizeof(*img->leaf));
+}
+
 int sl_dp_commit(struct sl_dp *dp, const struct sl_fib_image *img)
 {
 	struct sl_ctl *ctl = sl_dp_ctl(dp);
 	uint64_t epoch = ctl->epoch;
-	uint32_t bank = (epoch + 1) & 1, base = bank * dp->set.max_ranges;
+	uint32_t bank = (epoch + 1) & 1;
 
-	if (img->n4 > dp->set.max_ranges || img->n6 > dp->set.max_ranges)
-		return sl_dp_fail(dp, -E2BIG, "the prefix table needs %u IPv4 "
-				  "and %u IPv6 ranges, tables: ranges is %u",
-				  img->n4, img->n6, dp->set.max_ranges);
+	if (img->groups > dp->set.fib_groups ||
+	    img->buckets != dp->set.fib_buckets ||
+	    img->nodes > dp->set.fib_nodes ||
+	    img->leaves > dp->set.fib_leaves)
+		return sl_dp_fail(dp, -E2BIG, "the image was compiled for "
+				  "another size");
 	grace();
-	memcpy(sl_dp_at(dp, SL_MAP_FIB4, base), img->r4,
-	       img->n4 * sizeof(*img->r4));
-	memcpy(sl_dp_at(dp, SL_MAP_FIB6, base), img->r6,
-	       img->n6 * sizeof(*img->r6));
-	ctl->n_range4[bank] = img->n4;
-	ctl->n_range6[bank] = img->n6;
+	copy_image(dp, bank, img);
+	ctl->used4[bank] = img->groups;
+	ctl->used6[bank] = img->nodes;
+	ctl->used_hosts[bank] = img->hosts;
 	__atomic_store_n(&ctl->epoch, epoch + 1, __ATOMIC_RELEASE);
 	return 0;
 }
 
-void sl_dp_ranges(const struct sl_dp *dp, uint32_t *n4, uint32_t *n6)
+void sl_dp_fib_usage(const struct sl_dp *dp, uint32_t *groups, uint32_t *hosts,
+		     uint32_t *nodes)
 {
 	const struct sl_ctl *ctl = sl_dp_ctl(dp);
 	uint32_t bank = sl_dp_epoch(dp) & 1;
 
-	*n4 = ctl->n_range4[bank];
-	*n6 = ctl->n_range6[bank];
+	*groups = ctl->used4[bank];
+	*hosts = ctl->used_hosts[bank];
+	*nodes = ctl->used6[bank];
 }
 
 uint64_t sl_dp_epoch(const struct sl_dp *dp)
@@ -114,18 +179,13 @@ static uint64_t word(const uint8_t *b)
 
 uint32_t sl_dp_lookup(const struct sl_dp *dp, int family, const uint8_t *addr)
 {
-	const struct sl_ctl *ctl = sl_dp_ctl(dp);
-	uint32_t bank = sl_dp_epoch(dp) & 1, base = bank * dp->set.max_ranges;
-	struct sl_fib_view v = {
-		.base4 = sl_dp_at(dp, SL_MAP_FIB4, base),
-		.base6 = sl_dp_at(dp, SL_MAP_FIB6, base),
-	};
+	struct sl_fib_view v = { .dp = dp, .bank = sl_dp_epoch(dp) & 1 };
 
 	if (family == 4)
-		return sl_fib4_lookup(&v, ctl->n_range4[bank],
-				      word(addr) >> 32);
-	return sl_fib6_lookup(&v, ctl->n_range6[bank], word(addr),
-			      word(addr + 8));
+		return sl_fib_lookup4(&v, word(addr) >> 32,
+				      dp->set.hash_key[1],
+				      dp->set.fib_buckets - 1);
+	return sl_fib_lookup6(&v, word(addr), word(addr + 8));
 }
 
 /* Sum n_u64 counters of element `i` over the CPU rows. */

@@ -1,43 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The table compiler. Prefixes nest, so one sorted sweep with a stack of the
- * open ones yields disjoint ranges; equal neighbours are merged. */
+/* The table compiler's first half: what was added -> disjoint ranges. Prefixes
+ * nest, so one sorted sweep with a stack of the open ones yields them; equal
+ * neighbours are merged. Single IPv4 addresses are left to fib_hosts.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sealane/fib.h>
-#include "fibc.h"
-
-typedef unsigned __int128 u128;
-
-struct sl_fib_view {
-	const struct sl_fib_image *img;
-};
-
-SL_INLINE const struct sl_fib4_range *
-sl_fib4_at(const struct sl_fib_view *v, __u32 i)
-{
-	return i < v->img->n4 ? &v->img->r4[i] : NULL;
-}
-
-SL_INLINE const struct sl_fib6_range *
-sl_fib6_at(const struct sl_fib_view *v, __u32 i)
-{
-	return i < v->img->n6 ? &v->img->r6[i] : NULL;
-}
-
-#define NO_LANE UINT32_MAX
-
-struct item {
-	struct sl_prefix prefix;
-	uint32_t lane;			/* NO_LANE: a class item */
-	uint32_t class_id;
-	enum sl_action action;
-};
-
-struct sl_fibc {
-	struct item *items;
-	size_t n, room;
-};
+#include "fibc_priv.h"
 
 /* What holds below a prefix: the state of the sweep. */
 struct frame {
@@ -46,13 +14,8 @@ struct frame {
 	enum sl_action action;
 };
 
-struct range {
-	u128 start;
-	uint32_t entry;
-};
-
 struct sweep {
-	struct range *out;
+	struct fibc_range *out;
 	size_t n;
 	struct frame stack[130];	/* one per prefix length, and the root */
 	int depth;
@@ -103,6 +66,8 @@ int sl_fibc_add_class(struct sl_fibc *c, const struct sl_prefix *p,
 	struct item it = { .prefix = *p, .lane = NO_LANE,
 			   .class_id = class_id, .action = action };
 
+	if (class_id < SL_MAX_CLASSES)
+		c->action[class_id] = action;
 	return add(c, &it);
 }
 
@@ -124,13 +89,7 @@ int sl_fibc_add_config(struct sl_fibc *c, const struct sl_config *cfg,
 	return rc;
 }
 
-static int by_prefix(const void *a, const void *b)
-{
-	return sl_prefix_cmp(&((const struct item *)a)->prefix,
-			     &((const struct item *)b)->prefix);
-}
-
-static u128 first_address(const struct sl_prefix *p)
+u128 fibc_first(const struct sl_prefix *p)
 {
 	u128 a = 0;
 	int i;
@@ -140,16 +99,16 @@ static u128 first_address(const struct sl_prefix *p)
 	return a;
 }
 
-static u128 last_address(const struct sl_prefix *p)
+u128 fibc_last(const struct sl_prefix *p)
 {
 	int bits = (p->family == 4 ? 32 : 128) - p->len;
 	u128 host = bits == 128 ? ~(u128)0 : ((u128)1 << bits) - 1;
 
-	return first_address(p) | host;
+	return fibc_first(p) | host;
 }
 
 /* Protect beats drop beats count. */
-static int weight(enum sl_action a)
+int fibc_weight(enum sl_action a)
 {
 	switch (a) {
 	case SL_ACT_PROTECT: return 3;
@@ -169,7 +128,7 @@ static void emit(struct sweep *s, u128 start)
 		s->n--;
 	if (s->n && s->out[s->n - 1].entry == entry)
 		return;
-	s->out[s->n++] = (struct range){ start, entry };
+	s->out[s->n++] = (struct fibc_range){ start, entry };
 }
 
 /* Leave the prefixes that end before `start` (or all of them at the end). */
@@ -191,7 +150,7 @@ static void apply(struct frame *f, const struct item *it)
 {
 	if (it->lane != NO_LANE) {
 		f->lane = it->lane;
-	} else if (weight(it->action) >= weight(f->action)) {
+	} else if (fibc_weight(it->action) >= fibc_weight(f->action)) {
 		f->class_id = it->class_id;
 		f->action = it->action;
 	}
@@ -204,15 +163,15 @@ static void enter(struct sweep *s, const struct item *it, int again)
 	if (!again) {
 		s->stack[s->depth + 1] = s->stack[s->depth];
 		s->depth++;
-		s->stack[s->depth].end = last_address(&it->prefix);
+		s->stack[s->depth].end = fibc_last(&it->prefix);
 	}
 	apply(&s->stack[s->depth], it);
-	emit(s, first_address(&it->prefix));
+	emit(s, fibc_first(&it->prefix));
 }
 
 /* Ranges of one family; *n_out of them in *out (owned by the caller). */
-static int sweep_family(const struct sl_fibc *c, int family,
-			struct range **out, size_t *n_out)
+int fibc_ranges(const struct sl_fibc *c, int family,
+			struct fibc_range **out, size_t *n_out)
 {
 	struct sweep s = { .max = family == 4 ? UINT32_MAX : ~(u128)0 };
 	const struct item *it, *last = NULL;
@@ -225,9 +184,9 @@ static int sweep_family(const struct sl_fibc *c, int family,
 	emit(&s, 0);
 	for (i = 0; i < c->n; i++) {
 		it = &c->items[i];
-		if (it->prefix.family != family)
+		if (it->prefix.family != family || is_host(it))
 			continue;
-		close_before(&s, first_address(&it->prefix), 0);
+		close_before(&s, fibc_first(&it->prefix), 0);
 		enter(&s, it, last &&
 			      !sl_prefix_cmp(&last->prefix, &it->prefix));
 		last = it;
@@ -236,88 +195,4 @@ static int sweep_family(const struct sl_fibc *c, int family,
 	*out = s.out;
 	*n_out = s.n;
 	return 0;
-}
-
-static int fill4(struct sl_fib_image *img, const struct range *r, size_t n)
-{
-	size_t i;
-
-	img->r4 = malloc(n * sizeof(*img->r4));
-	if (!img->r4)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		img->r4[i] = (struct sl_fib4_range){
-			.start = (uint32_t)r[i].start, .entry = r[i].entry };
-	return 0;
-}
-
-static int fill6(struct sl_fib_image *img, const struct range *r, size_t n)
-{
-	size_t i;
-
-	img->r6 = malloc(n * sizeof(*img->r6));
-	if (!img->r6)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		img->r6[i] = (struct sl_fib6_range){
-			.start_hi = (uint64_t)(r[i].start >> 64),
-			.start_lo = (uint64_t)r[i].start,
-			.entry = r[i].entry };
-	return 0;
-}
-
-int sl_fibc_compile(struct sl_fibc *c, uint32_t max_ranges,
-		    struct sl_fib_image *img)
-{
-	struct range *r4 = NULL, *r6 = NULL;
-	size_t n4 = 0, n6 = 0;
-	int rc;
-
-	memset(img, 0, sizeof(*img));
-	if (c->n)
-		qsort(c->items, c->n, sizeof(c->items[0]), by_prefix);
-	rc = sweep_family(c, 4, &r4, &n4);
-	if (!rc)
-		rc = sweep_family(c, 6, &r6, &n6);
-	if (rc)
-		goto out;
-	img->n4 = n4;
-	img->n6 = n6;
-	rc = n4 > max_ranges || n6 > max_ranges ? -E2BIG : 0;
-	if (!rc)
-		rc = fill4(img, r4, n4);
-	if (!rc)
-		rc = fill6(img, r6, n6);
-	if (rc && rc != -E2BIG)
-		sl_fib_image_free(img);
-out:
-	free(r4);
-	free(r6);
-	return rc;
-}
-
-void sl_fib_image_free(struct sl_fib_image *img)
-{
-	free(img->r4);
-	free(img->r6);
-	memset(img, 0, sizeof(*img));
-}
-
-static uint64_t word(const uint8_t *b)
-{
-	uint64_t w;
-
-	memcpy(&w, b, sizeof(w));
-	return __builtin_bswap64(w);
-}
-
-uint32_t sl_fib_image_lookup(const struct sl_fib_image *img, int family,
-			     const uint8_t *addr)
-{
-	struct sl_fib_view v = { .img = img };
-
-	if (family == 4)
-		return sl_fib4_lookup(&v, img->n4, (uint32_t)addr[0] << 24 |
-				      addr[1] << 16 | addr[2] << 8 | addr[3]);
-	return sl_fib6_lookup(&v, img->n6, word(addr), word(addr + 8));
 }

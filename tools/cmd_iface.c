@@ -29,10 +29,13 @@ static void show_status(struct json_object *doc)
 	       cli_int(doc, "bypass") ? "   BYPASS IS ON: NOTHING IS "
 	       "MEASURED OR BLOCKED" : "");
 	json_object_object_get_ex(doc, "tables", &o);
-	printf("tables      %s + %s of %s ranges, %s of %s flows, %s of %s "
-	       "series, %s blocks, %.1f MB\n\n", cli_text(o, "ranges4"),
-	       cli_text(o, "ranges6"), cli_text(o, "ranges_max"),
-	       cli_text(o, "flows_used"), cli_text(o, "flows_max"),
+	printf("prefixes    %s of %s IPv4 groups, %s of %s hosts, %s of %s "
+	       "IPv6 nodes\n", cli_text(o, "groups4"),
+	       cli_text(o, "groups4_max"), cli_text(o, "hosts4"),
+	       cli_text(o, "hosts4_max"), cli_text(o, "nodes6"),
+	       cli_text(o, "nodes6_max"));
+	printf("tables      %s of %s flows, %s of %s series, %s blocks, "
+	       "%.1f MB\n\n", cli_text(o, "flows_used"), cli_text(o, "flows_max"),
 	       cli_text(o, "series_used"), cli_text(o, "series_max"),
 	       cli_text(o, "blocks"), cli_int(o, "map_bytes") / 1e6);
 	json_object_object_get_ex(doc, "interfaces", &list);

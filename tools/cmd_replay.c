@@ -215,7 +215,7 @@ static int load_tables(struct run *r)
 	int rc = c ? sl_fibc_add_config(c, r->cfg, NULL) : -ENOMEM;
 
 	if (!rc)
-		rc = sl_fibc_compile(c, r->cfg->tables.ranges, &img);
+		rc = sl_dp_compile(r->dp, c, &img);
 	if (!rc)
 		rc = sl_dp_set_class(r->dp, SL_CLASS_PROTECT, &protect);
 	if (!rc)

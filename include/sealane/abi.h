@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define SL_ABI_VERSION	1
+#define SL_ABI_VERSION	2
 
 #define SL_MAX_PATHS	16	/* cables on one gateway; path 0 is "" (not known) */
 #define SL_MAX_LANES	1024	/* lane 0 is `other`; fits the entry's lane field */
@@ -213,25 +213,48 @@ struct sl_hist {
 
 /*
  * Result of one address lookup: lane and rule class from one table entry.
- * [31] reserved (table extension), [30:20] lane, [19:0] class.
+ * [31] inside tables: leads to a group or node; [30:20] lane; [19] inside
+ * tables: single hosts of this /24 lie in the buckets; [18:0] class.
  */
+#define SL_ENTRY_EXT		(1U << 31)
+#define SL_ENTRY_HOSTS		(1U << 19)
 #define SL_ENTRY(lane, class)	((__u32)(lane) << 20 | (class))
 #define SL_ENTRY_LANE(e)	((e) >> 20 & 0x7ff)
-#define SL_ENTRY_CLASS(e)	((e) & 0xfffff)
+#define SL_ENTRY_CLASS(e)	((e) & 0x7ffff)
 #define SL_LANE_HOME		0x7ff	/* pseudo lane of the home prefixes */
 #define SL_MAX_CLASSES		4096	/* distinct block entries at one time */
 
-/* The prefix table: ranges sorted by start (include/sealane/fib.h). */
-struct sl_fib4_range {
-	__u32 start;		/* host order */
-	__u32 entry;		/* SL_ENTRY */
+/* --- the prefix tables' image; include/sealane/fib.h looks up in it --- */
+#define SL_FIB_GROUP		256	/* words of an IPv4 group */
+#define SL_FIB4_ROOT_GROUPS	256	/* the root: a word for each /16 */
+#define SL_FIB6_ROOT_BITS	20	/* 20 + 18 * 6 = 128 */
+#define SL_FIB6_LEVELS		18
+#define SL_FIB6_ROOT_WORDS	(1U << SL_FIB6_ROOT_BITS)
+#define SL_FIB_LINE		16	/* words of one array element */
+
+/* Words are packed by the cache line: an array would pad each to 8 bytes. */
+struct sl_fib_line {
+	__u32 word[SL_FIB_LINE];
 };
 
-struct sl_fib6_range {
-	__u64 start_hi;		/* host order */
-	__u64 start_lo;
-	__u32 entry;
-	__u32 pad;
+#define SL_FIB_BUCKET_HOSTS	8
+
+/* Single IPv4 addresses (host order). Entry 0: free. */
+struct sl_fib_bucket {
+	struct {
+		__u32 addr;
+		__u32 entry;
+	} host[SL_FIB_BUCKET_HOSTS];
+};
+
+/* IPv6: bit b of `vector` means that chunk b leads to a child node; else its
+ * leaf is the last one started at or below b in `leafvec`. */
+struct sl_fib_node {
+	__u64 vector;
+	__u64 leafvec;
+	__u32 node_base;
+	__u32 leaf_base;
+	__u64 pad;
 };
 
 enum sl_action {
@@ -264,10 +287,11 @@ struct sl_ctl {
 	__u64 epoch;
 	__u32 bypass;		/* 1: pass everything, look at nothing */
 	__u32 abi;		/* SL_ABI_VERSION of who loaded us */
-	__u32 n_range4[2];	/* prefix table sizes, by bank */
-	__u32 n_range6[2];
+	__u32 used4[2];		/* of the tables, by bank: IPv4 groups, */
+	__u32 used6[2];		/* IPv6 nodes, */
+	__u32 used_hosts[2];	/* and hosts, for people to see */
 	__u64 hash_key[2];	/* of the flow table; kept over adoption */
-	__u64 pad[2];
+	__u64 pad;
 };
 
 /* Settings known at load: the verifier removes what they make dead. */
@@ -276,7 +300,10 @@ struct sl_settings {
 	__u32 n_lanes;		/* lanes with counters, 1..SL_MAX_LANES */
 	__u32 n_series;		/* histograms: a power of two */
 	__u32 n_flow_sets;	/* a power of two */
-	__u32 max_ranges;	/* prefix table: ranges per family and bank */
+	__u32 fib_groups;	/* of a bank: IPv4 groups, the root's too */
+	__u32 fib_buckets;	/* host buckets: a power of two */
+	__u32 fib_nodes;	/* IPv6 nodes */
+	__u32 fib_leaves;	/* IPv6 leaf words */
 	__u32 replay;		/* 1: clock and length come from sl_replay */
 	__u64 hash_key[2];	/* random per table; fixed in replay */
 	__u64 flow_idle_ns;	/* after this a flow is new again */
@@ -322,12 +349,13 @@ _Static_assert(sizeof(struct sl_flow_dir) == 24, "sl_flow_dir");
 _Static_assert(sizeof(struct sl_flow) == 64, "a flow is one cache line");
 _Static_assert(sizeof(struct sl_flow_set) == 256, "sl_flow_set");
 _Static_assert(sizeof(struct sl_hist) == 2880, "sl_hist");
-_Static_assert(sizeof(struct sl_fib4_range) == 8, "sl_fib4_range");
-_Static_assert(sizeof(struct sl_fib6_range) == 24, "sl_fib6_range");
+_Static_assert(sizeof(struct sl_fib_line) == 64, "sl_fib_line");
+_Static_assert(sizeof(struct sl_fib_bucket) == 64, "sl_fib_bucket");
+_Static_assert(sizeof(struct sl_fib_node) == 32, "sl_fib_node");
 _Static_assert(sizeof(struct sl_class) == 16, "sl_class");
 _Static_assert(sizeof(struct sl_class_ctr) == 32, "sl_class_ctr");
 _Static_assert(sizeof(struct sl_ctl) == 64, "sl_ctl");
-_Static_assert(sizeof(struct sl_settings) == 56, "sl_settings");
+_Static_assert(sizeof(struct sl_settings) == 72, "sl_settings");
 _Static_assert(sizeof(struct sl_sample) == 64, "sl_sample");
 _Static_assert(sizeof(struct sl_replay) == 288, "sl_replay");
 _Static_assert(SL_R_MAX <= SL_REASON_SLOTS, "reasons outgrew their counters");

@@ -76,7 +76,7 @@ static int tables(struct sl_dp *dp)
 					 .until_ns = i == 4 ? 1000 : 0 };
 		sl_dp_set_class(dp, i, &cls);
 	}
-	rc = sl_fibc_compile(c, 4096, &img);
+	rc = sl_dp_compile(dp, c, &img);
 	if (!rc)
 		rc = sl_dp_commit(dp, &img);
 	sl_fib_image_free(&img);
@@ -91,7 +91,6 @@ FIXTURE_SETUP(dp)
 	self->cfg = sl_config_default();
 	self->cfg->tables.flows = 1024;
 	self->cfg->tables.series = 64;
-	self->cfg->tables.ranges = 4096;
 	o.cfg = self->cfg;
 	ASSERT_EQ(0, sl_dp_open(&o, &self->dp)) {
 		TH_LOG("%s", sl_dp_error(self->dp));

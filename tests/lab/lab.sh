@@ -124,7 +124,7 @@ write_config() {
 				"\"2001:db8:$n::/64\"]," \
 				"cable_km: $(site_field "$name" 5)}"
 		done
-		echo "tables: {flows: 16384, series: 256, ranges: 4096}"
+		echo "tables: {flows: 16384, series: 256, size: small}"
 		echo "socket: $LAB_DIR/sealaned.sock"
 		echo "state_dir: $LAB_DIR/state"
 		echo "bpffs: $(bpffs_dir)"

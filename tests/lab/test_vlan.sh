@@ -63,7 +63,7 @@ interfaces:
   - {name: arm0, vlan: 20, side: outside, path: vl-cable}
 home: [198.18.10.0/24]
 lanes: [{name: FAR, prefixes: [198.18.20.0/24]}]
-tables: {flows: 1024, series: 64, ranges: 1024}
+tables: {flows: 1024, series: 64, size: small}
 socket: $LAB_DIR/sealaned.sock
 state_dir: $LAB_DIR/state
 bpffs: $(bpffs_dir)

@@ -82,8 +82,8 @@ static const struct {
 	{ "tables: {flows: 1000}\n", 1, "flows: 1000" },
 	{ "tables: {flows: 100000}\n", 1, "flows: 100000" },
 	{ "tables: {series: 1}\n", 1, "series: 1" },
-	{ "tables: {ranges: 99999999999}\n", 1, "99999999999" },
-	{ "tables: {ranges: -1}\n", 1, "-1" },
+	{ "tables: {size: huge}\n", 1, "huge is no size" },
+	{ "tables: {ranges: 5}\n", 1, "unknown key ranges" },
 	{ "tables: [1]\n", 1, "must be a mapping" },
 	{ "timing: {flow_idle: 5}\n", 1, "flow_idle: 5 is no duration" },
 	{ "timing: {flow_idle: 0s}\n", 1, "0s" },
@@ -145,7 +145,7 @@ TEST(no_cut_of_a_good_file_crashes)
 		"protect: [198.18.0.1]\n"
 		"lanes:\n  - {name: SG, prefixes: [198.18.10.0/24],"
 		" cable_km: 2900}\n"
-		"tables: {flows: 131072, series: 1024, ranges: 262144}\n"
+		"tables: {flows: 131072, series: 1024, size: medium}\n"
 		"timing: {flow_idle: 5m, stamp_max: 60s}\n"
 		"socket: /run/x.sock\nstate_dir: /var/lib/x\n";
 	struct sl_config_errors errs;

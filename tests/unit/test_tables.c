@@ -17,6 +17,8 @@ struct rule {
 };
 
 static struct rule rules[N];
+static const struct sl_fib_size room = { SL_FIB4_ROOT_GROUPS + 65536, 1024,
+					 65536, 262144 };
 
 static int weight(enum sl_action a)
 {
@@ -83,7 +85,7 @@ static int make_rules(int n)
 		random_prefix(&r.p, random() % 2 ? 4 : 6);
 		r.is_class = random() % 2;
 		r.value = 1 + random() % 1000;
-		r.action = SL_ACT_PROTECT + random() % 3;
+		r.action = SL_ACT_PROTECT + r.value % 3;
 		if (!clashes(i, &r))
 			rules[i++] = r;
 		else
@@ -113,7 +115,7 @@ TEST(lookups_agree_with_the_twin)
 	int round, i, n;
 
 	srandom(11);
-	for (round = 0; round < 60; round++) {
+	for (round = 0; round < 30; round++) {
 		struct sl_fibc *c = sl_fibc_new();
 
 		n = make_rules(1 + random() % N);
@@ -124,7 +126,7 @@ TEST(lookups_agree_with_the_twin)
 						    rules[i].action) :
 				  sl_fibc_add_lane(c, &rules[i].p,
 						   rules[i].value));
-		ASSERT_EQ(0, sl_fibc_compile(c, 4096, &img));
+		ASSERT_EQ(0, sl_fibc_compile(c, &room, 99, &img));
 		for (i = 0; i < 20000; i++) {
 			near(&a, n);
 			ASSERT_EQ(twin(n, &a), sl_fib_image_lookup(&img,
@@ -141,7 +143,7 @@ TEST(an_empty_table_answers_nothing)
 	struct sl_fib_image img;
 	uint8_t addr[16] = { 10 };
 
-	ASSERT_EQ(0, sl_fibc_compile(c, 16, &img));
+	ASSERT_EQ(0, sl_fibc_compile(c, &room, 99, &img));
 	ASSERT_EQ(0, sl_fib_image_lookup(&img, 4, addr));
 	ASSERT_EQ(0, sl_fib_image_lookup(&img, 6, addr));
 	sl_fib_image_free(&img);
@@ -160,7 +162,7 @@ TEST(the_ends_of_the_address_space)
 	sl_fibc_add_lane(c, &p, 7);
 	ASSERT_EQ(0, sl_prefix_parse("::/0", &p, NULL));
 	sl_fibc_add_lane(c, &p, 8);
-	ASSERT_EQ(0, sl_fibc_compile(c, 16, &img));
+	ASSERT_EQ(0, sl_fibc_compile(c, &room, 99, &img));
 	ASSERT_EQ(SL_ENTRY(7, 0), sl_fib_image_lookup(&img, 4, top));
 	ASSERT_EQ(0, sl_fib_image_lookup(&img, 4, zero));
 	ASSERT_EQ(SL_ENTRY(8, 0), sl_fib_image_lookup(&img, 6, top));
@@ -171,6 +173,7 @@ TEST(the_ends_of_the_address_space)
 
 TEST(a_table_that_does_not_fit_says_how_much_it_needs)
 {
+	const struct sl_fib_size tiny = { SL_FIB4_ROOT_GROUPS + 16, 8, 4, 16 };
 	struct sl_fibc *c = sl_fibc_new();
 	struct sl_fib_image img;
 	struct sl_prefix p;
@@ -182,8 +185,36 @@ TEST(a_table_that_does_not_fit_says_how_much_it_needs)
 		ASSERT_EQ(0, sl_prefix_parse(text, &p, NULL));
 		sl_fibc_add_lane(c, &p, 1);
 	}
-	ASSERT_EQ(-E2BIG, sl_fibc_compile(c, 16, &img));
-	ASSERT_EQ(81, img.n4);
+	ASSERT_EQ(-E2BIG, sl_fibc_compile(c, &tiny, 1, &img));
+	ASSERT_EQ(SL_FIB4_ROOT_GROUPS + 40, img.groups);
+	sl_fib_image_free(&img);
+	sl_fibc_free(c);
+}
+
+TEST(a_hundred_thousand_hosts_are_all_found_and_their_neighbours_are_not)
+{
+	const struct sl_fib_size *size = sl_fib_size_of("medium");
+	struct sl_fibc *c = sl_fibc_new();
+	struct sl_fib_image img;
+	struct sl_prefix p = { .family = 4, .len = 32 };
+	uint32_t i, a;
+
+	for (i = 0; i < 100000; i++) {
+		a = i * 2654435761U & ~1U;
+		memcpy(p.addr, (uint8_t[]){ a >> 24, a >> 16, a >> 8, a }, 4);
+		ASSERT_EQ(0, sl_fibc_add_class(c, &p, 1 + i % 1000,
+					       SL_ACT_DROP));
+	}
+	i = sl_fibc_compile(c, size, 12345, &img);
+	ASSERT_TRUE(!i || img.groups > size->groups);
+	for (i = 0; i < 100000; i++) {
+		a = i * 2654435761U & ~1U;
+		memcpy(p.addr, (uint8_t[]){ a >> 24, a >> 16, a >> 8, a }, 4);
+		ASSERT_NE(0, sl_fib_image_lookup(&img, 4, p.addr));
+		p.addr[3] ^= 1;
+		ASSERT_EQ(0, sl_fib_image_lookup(&img, 4, p.addr));
+	}
+	sl_fib_image_free(&img);
 	sl_fibc_free(c);
 }
 
