@@ -19,7 +19,7 @@ BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Ilib \
 	-I$(BUILD) -DSL_VERSION='"$(SL_VERSION)"' -MMD -MP
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror \
 	-Iinclude -Ibpf -I/usr/include/$(shell $(CC) -print-multiarch)
-LIBS	:= -lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lm
+LIBS	:= -lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lm
 
 LIB_SRC	  := $(wildcard lib/*.c)
 AGENT_SRC := $(wildcard agent/*.c)
@@ -34,7 +34,7 @@ all: $(PROGRAMS) $(BUILD)/sealane.bpf.o
 
 $(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lmicrohttpd -lsqlite3 -lsystemd
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lmicrohttpd -lsqlite3 -lsystemd -lpthread
 
 $(BUILD)/sealane: $(call obj,$(TOOL_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"

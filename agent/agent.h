@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The agent: what its files share. One thread, one epoll loop; nothing here
- * needs a lock. Files: main (init and its mirror), loop, ports (interfaces),
- * tables (prefixes -> data plane), blocks, store (SQLite), collect (the last
- * hour), query (latency), status (status, explain), api (HTTP).
+ * needs a lock. Long work (a list of a million prefixes, a reload) is a job: a
+ * second thread makes what is new beside what is live, and the loop takes it
+ * over when it is done. Files: main (init and its mirror), loop, ports
+ * (interfaces), tables (prefixes -> data plane), jobs, blocks, lists, store
+ * (SQLite), collect (the last hour), query (latency), status, explain, api
+ * (HTTP), routes (what can be asked).
  */
 #ifndef SL_AGENT_H
 #define SL_AGENT_H
@@ -15,6 +18,8 @@
 #include <syslog.h>
 #include "config.h"
 #include "datapath.h"
+#include "input.h"
+#include "world.h"
 
 #define TEXT_B 256
 
@@ -46,6 +51,24 @@ struct blocks {
 	unsigned int n;
 };
 
+/* A named set of prefixes, pushed and replaced as one. Once made it is never
+ * changed, so that a job may read it while the loop goes on. */
+struct list {
+	char name[SL_NAME_B];
+	struct sl_pset set;
+	size_t doubles;			/* stood twice in the file */
+	uint32_t class_id;
+	uint64_t at_ns;			/* wall clock */
+	int64_t generation;
+	uid_t uid;
+	char why[TEXT_B];
+};
+
+struct lists {
+	struct list **l;		/* by name */
+	unsigned int n;
+};
+
 /* An interface, or a VLAN on it, that the agent looks after. */
 struct port {
 	struct sl_config_iface cfg;
@@ -58,6 +81,9 @@ struct port {
 	uint64_t last_packets, pps;
 };
 
+struct job;
+struct jobs;
+
 struct agent {
 	const char *config_path;
 	struct sl_config *cfg;
@@ -66,6 +92,12 @@ struct agent {
 	struct collect *collect;
 	struct api *api;
 	struct blocks blocks;
+	struct lists lists;
+	struct world *world;		/* what cfg says of addresses */
+	struct sl_rib *base;		/* the world and the lists ... */
+	struct sl_rib *extra;		/* ... and the blocks on top */
+	struct jobs *jobs;
+	uint32_t last_class;		/* given out */
 	struct port *ports;
 	unsigned int n_ports;
 	uint32_t *lane_id;		/* of cfg->lanes[i] */
@@ -83,14 +115,18 @@ void say(int priority, const char *fmt, ...)
 /* Fill a refusal; returns -1. */
 int refuse(struct refusal *r, int status, const char *remedy,
 	   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void say_refusal(struct refusal *r);	/* into the log, items freed */
 void refuse_item(struct refusal *r, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* --- main, loop --- */
 int agent_loop(struct agent *a);
-/* Read the configuration anew; a bad file changes nothing. */
-int agent_reload(struct agent *a, const struct caller *who,
-		 struct refusal *r);
+/* Read the configuration anew, as a job: the file and all it names beside the
+ * loop, then taken over; a bad one changes nothing. */
+int reload_begin(struct agent *a, struct job *j);
+int reload_make(struct agent *a, struct job *j);
+int reload_finish(struct agent *a, struct job *j);
+uint32_t *number_lanes(struct agent *a, const struct sl_config *cfg);
 
 /* --- store: everything that must survive. 0 or -1, said in the log. --- */
 int store_open(struct agent *a);
@@ -99,10 +135,16 @@ void store_close(struct agent *a);
  * ever. in_use[id]: not to be taken from its name. -1: none is left. */
 int store_id(struct agent *a, const char *kind, const char *name, int max,
 	     const bool *in_use);
-/* One generation: the blocks as they shall be. On disk when it returns 0. */
-int store_commit(struct agent *a, struct blocks *next,
-		 const struct caller *who, const char *what, const char *why);
-int store_load(struct agent *a);	/* fills blocks and generation */
+/* A generation is one transaction: begin, puts and drops, end. On disk when
+ * store_end() returns 0; else nothing of it is. */
+int store_begin(struct agent *a, const struct caller *who, const char *what,
+		const char *why);
+int store_put_block(struct agent *a, struct block *b);	/* sets b->id */
+int store_drop_block(struct agent *a, const struct sl_prefix *p);
+int store_put_list(struct agent *a, const struct list *l);
+int store_drop_list(struct agent *a, const char *name);
+int store_end(struct agent *a, int rc);	/* rc not 0: undo; returns rc */
+int store_load(struct agent *a);	/* fills blocks, lists, generation */
 
 /* --- ports --- */
 int ports_configure(struct agent *a);	/* from a->cfg */
@@ -114,25 +156,100 @@ int ports_detach(struct agent *a, const char *name, struct refusal *r);
 struct json_object *port_doc(const struct agent *a, const struct port *p);
 
 /* --- tables --- */
-/* Compile lanes, home, protected prefixes and these blocks. */
-int tables_compile(struct agent *a, const struct sl_config *cfg,
-		   const uint32_t *lane_id, const struct blocks *b,
-		   struct sl_fib_image *img, struct refusal *r);
-/* Write the blocks' classes, then flip to the image. */
-int tables_apply(struct agent *a, const struct blocks *b,
-		 const struct sl_fib_image *img);
-int tables_refresh(struct agent *a);	/* compile and apply what is */
+/* Everything that lies under the blocks: the world and the lists. NULL: no
+ * memory. */
+struct sl_rib *tables_base(const struct world *w, const struct lists *l);
+struct sl_rib *tables_extra(const struct blocks *b);
+/* A class that nobody has, 0 when none is left; never the one given back last,
+ * for a packet on its way may still hold that one. */
+uint32_t tables_new_class(struct agent *a);
+void tables_set_class(struct agent *a, uint32_t class_id, enum sl_action action,
+		      int64_t rule, uint64_t until_ns);
+/* Build base and extra into the idle bank and verify; a refusal on failure. */
+int tables_build(struct agent *a, struct sl_rib_pair p, int *progress,
+		 const char **step, struct refusal *r);
+int tables_start(struct agent *a);	/* all of it, once, before the loop */
+
+/* --- jobs --- */
+enum job_kind { JOB_LIST, JOB_LIST_REMOVE, JOB_BLOCK, JOB_UNBLOCK, JOB_RELOAD };
+
+struct job {
+	struct job *next;
+	int64_t id;
+	enum job_kind kind;
+	struct caller who;
+	char name[SL_NAME_B], why[TEXT_B];
+	char file[TEXT_B];		/* of a list, for messages */
+	char *body;			/* of a list, as it came */
+	size_t body_b;
+	enum sl_list_format format;
+	struct json_object *request;	/* of a block */
+	/* made beside what is live */
+	struct sl_config *cfg;
+	uint32_t *lane_id;
+	struct world *world;
+	struct list *list;
+	struct blocks blocks;		/* as they were when it began */
+	struct sl_rib *base;
+	/* prefixes pushed meanwhile: patched into the new image too */
+	struct sl_prefix *journal;
+	unsigned int n_journal;
+	/* for those who ask */
+	enum { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED } state;
+	const char *step;
+	int progress;			/* of the step, 0..1000 */
+	uint64_t began_ns, took_ns;
+	struct refusal r;
+	struct json_object *answer;
+};
+
+int jobs_open(struct agent *a);
+void jobs_close(struct agent *a);
+int jobs_fd(const struct agent *a);	/* readable: a job is ready */
+void jobs_ready(struct agent *a);
+struct job *job_new(struct agent *a, enum job_kind kind,
+		    const struct caller *who);
+/* Queue it; jobs run one after the other. It stays the agent's. */
+void job_start(struct agent *a, struct job *j);
+struct json_object *job_doc(struct agent *a, int64_t id, struct refusal *r);
+struct json_object *jobs_doc(const struct agent *a);
+/* A prefix was patched into the live bank while a job builds. */
+void jobs_note(struct agent *a, const struct sl_prefix *p);
+/* Patch what was noted into the job's image; extra: the blocks as they are. */
+int job_replay(struct agent *a, struct job *j, const struct sl_rib *extra);
+bool jobs_hold_class(const struct agent *a, uint32_t id);
 
 /* --- blocks --- */
+/* 0 with an answer, or with a job when the tables must be built anew. */
 int blocks_add(struct agent *a, struct json_object *body,
 	       const struct caller *who, struct json_object **answer,
 	       struct refusal *r);
 int blocks_remove(struct agent *a, struct json_object *body,
 		  const struct caller *who, struct json_object **answer,
 		  struct refusal *r);
+/* What a job of blocks looks like when it is done: the set, and its parts. */
+int blocks_preview(struct agent *a, struct job *j);
+int blocks_finish(struct agent *a, struct job *j);
 void blocks_expire(struct agent *a);
 struct json_object *block_doc(const struct agent *a, const struct block *b);
 struct json_object *blocks_doc(const struct agent *a);
+
+/* --- lists --- */
+void list_free(struct list *l);
+struct list *lists_find(const struct lists *set, const char *name);
+/* Parse a job's body: 0, or a refusal. Runs beside the loop. */
+int list_make(struct job *j);
+/* The class of a list that a job makes: its former one, or a new one. */
+int lists_class(struct agent *a, struct job *j);
+/* The lists as they will be when the job is done: *out is the caller's. */
+int lists_with(const struct lists *now, const struct job *j, struct lists *out);
+int lists_finish(struct agent *a, struct job *j);
+struct json_object *list_doc(const struct agent *a, const struct list *l);
+struct json_object *lists_doc(const struct agent *a);
+/* A page of a list's prefixes. */
+struct json_object *list_page(const struct agent *a, const char *name,
+			      const char *from, const char *limit,
+			      struct refusal *r);
 
 /* --- collect --- */
 int collect_open(struct agent *a);
@@ -160,12 +277,34 @@ struct json_object *status_doc(struct agent *a);
 struct json_object *explain_doc(struct agent *a, const char *addr,
 				struct refusal *r);
 
-/* --- api --- */
+/* --- api, routes --- */
 int api_open(struct agent *a);
 void api_close(struct agent *a);
 int api_fd(const struct agent *a);	/* for epoll */
 void api_run(struct agent *a);
 int api_timeout_ms(const struct agent *a);	/* -1: none */
+
+struct MHD_Connection;
+
+/* One request, its body whole. */
+struct call {
+	struct agent *a;
+	struct MHD_Connection *c;
+	char *raw;			/* the body; a handler may take it */
+	size_t raw_b;
+	struct json_object *body;	/* where the route wants JSON */
+	struct caller who;
+	struct refusal r;
+};
+
+struct route {
+	const char *method, *path;
+	struct json_object *(*run)(struct call *k);
+	size_t max_body_b;
+	bool raw;			/* the body is no JSON */
+};
+const struct route *route_of(const char *path);
+struct json_object *error_doc(struct refusal *r);
 
 /* json-c in few words; null for a NULL text. */
 void put_int(struct json_object *o, const char *key, int64_t v);

@@ -11,9 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "agent.h"
-#include "names.h"
 
-#define MAX_BODY_B 65536
 #define TIMEOUT_S 10
 #define MAX_CONNECTIONS 64
 
@@ -25,199 +23,13 @@ struct api {
 
 /* A request while its body arrives. */
 struct request {
+	const struct route *route;	/* NULL: none */
+	struct caller who;
 	char *body;
-	size_t len;
+	size_t len, room;
 	bool too_long;
 };
 
-struct call {
-	struct agent *a;
-	struct MHD_Connection *c;
-	struct json_object *body;
-	struct caller who;
-	struct refusal r;
-};
-
-typedef struct json_object *(*handler)(struct call *k);
-
-static const char *query(struct call *k, const char *key)
-{
-	return MHD_lookup_connection_value(k->c, MHD_GET_ARGUMENT_KIND, key);
-}
-
-static const char *word(struct call *k, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_object_get_ex(k->body, key, &v) && v ?
-	       json_object_get_string(v) : NULL;
-}
-
-static bool flag(struct call *k, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_object_get_ex(k->body, key, &v) &&
-	       json_object_get_boolean(v);
-}
-
-static struct json_object *get_status(struct call *k)
-{
-	return status_doc(k->a);
-}
-
-static struct json_object *get_blocks(struct call *k)
-{
-	return blocks_doc(k->a);
-}
-
-static enum MHD_Result take_lane(void *arg, enum MHD_ValueKind kind,
-				 const char *key, const char *value)
-{
-	struct latency_query *q = arg;
-
-	(void)kind;
-	if (!strcmp(key, "lane") && value && q->n_lanes < 64)
-		q->lanes[q->n_lanes++] = value;
-	return MHD_YES;
-}
-
-static struct json_object *get_latency(struct call *k)
-{
-	struct latency_query q = {
-		.by = query(k, "by"), .half = query(k, "half"),
-		.since = query(k, "since"), .until = query(k, "until") };
-
-	MHD_get_connection_values(k->c, MHD_GET_ARGUMENT_KIND, take_lane, &q);
-	return query_latency(k->a, &q, &k->r);
-}
-
-static struct json_object *get_explain(struct call *k)
-{
-	const char *addr = query(k, "addr");
-
-	return explain_doc(k->a, addr ? addr : "", &k->r);
-}
-
-static struct json_object *post_block(struct call *k)
-{
-	struct json_object *answer = NULL;
-
-	blocks_add(k->a, k->body, &k->who, &answer, &k->r);
-	return answer;
-}
-
-static struct json_object *post_unblock(struct call *k)
-{
-	struct json_object *answer = NULL;
-
-	blocks_remove(k->a, k->body, &k->who, &answer, &k->r);
-	return answer;
-}
-
-static struct json_object *attach_doc(struct call *k, const char *name)
-{
-	struct json_object *o = json_object_new_object();
-	unsigned int i;
-
-	put_text(o, "interface", name);
-	for (i = 0; i < k->a->n_ports; i++) {
-		const struct port *p = &k->a->ports[i];
-
-		if (strcmp(p->cfg.name, name))
-			continue;
-		put_int(o, "ifindex", p->ifindex);
-		put_text(o, "mode", p->mode == SL_XDP_NATIVE ? "native" :
-			 p->mode == SL_XDP_GENERIC ? "generic" : "none");
-		put_text(o, "side", sl_side_name(p->cfg.side));
-		put_text(o, "path", p->cfg.path);
-		put_text(o, "state", p->state);
-		return o;
-	}
-	put_int(o, "ifindex", 0);
-	put_text(o, "mode", "none");
-	put_null(o, "side");
-	put_null(o, "path");
-	put_text(o, "state", "detached");
-	return o;
-}
-
-static struct json_object *post_attach(struct call *k)
-{
-	const char *name = word(k, "interface"), *side = word(k, "side");
-	const char *path = word(k, "path");
-	int s;
-
-	for (s = SL_SIDE_INSIDE; side && s < SL_SIDE_MAX; s++)
-		if (!strcmp(side, sl_side_name(s)))
-			break;
-	if (!name || !side || s == SL_SIDE_MAX) {
-		refuse(&k->r, 400, "side is inside, outside or tap",
-		       "attach wants an interface and a side");
-		return NULL;
-	}
-	if (ports_attach(k->a, name, s, path ? path : "", flag(k, "generic"),
-			 &k->r))
-		return NULL;
-	return attach_doc(k, name);
-}
-
-static struct json_object *post_detach(struct call *k)
-{
-	const char *name = word(k, "interface");
-
-	if (!name || !name[0]) {
-		refuse(&k->r, 400, "name it", "detach wants an interface");
-		return NULL;
-	}
-	if (ports_detach(k->a, name, &k->r))
-		return NULL;
-	say(LOG_WARNING, "interface %s: detached by uid %u", name,
-	    (unsigned int)k->who.uid);
-	return attach_doc(k, name);
-}
-
-static struct json_object *post_bypass(struct call *k)
-{
-	const char *why = word(k, "why");
-	struct json_object *o;
-	bool on = flag(k, "on");
-
-	sl_dp_set_bypass(k->a->dp, on);
-	say(LOG_WARNING, "bypass %s by uid %u%s%s", on ?
-	    "ON: nothing is measured or blocked" : "off",
-	    (unsigned int)k->who.uid, why ? ": " : "", why ? why : "");
-	o = json_object_new_object();
-	put_bool(o, "bypass", on);
-	return o;
-}
-
-static struct json_object *post_reload(struct call *k)
-{
-	struct json_object *o;
-
-	if (agent_reload(k->a, &k->who, &k->r))
-		return NULL;
-	o = json_object_new_object();
-	put_int(o, "generation", k->a->generation);
-	put_int(o, "lanes", k->a->cfg->n_lanes);
-	put_int(o, "interfaces", k->a->n_ports);
-	return o;
-}
-
-static const struct route {
-	const char *method, *path;
-	handler run;
-} routes[] = {
-	{ "GET", "status", get_status }, { "GET", "latency", get_latency },
-	{ "GET", "explain", get_explain }, { "GET", "blocks", get_blocks },
-	{ "POST", "block", post_block }, { "POST", "unblock", post_unblock },
-	{ "POST", "attach", post_attach }, { "POST", "detach", post_detach },
-	{ "POST", "bypass", post_bypass }, { "POST", "reload", post_reload },
-	{}
-};
-
-/* --- HTTP --- */
 static struct caller caller_of(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
@@ -231,7 +43,7 @@ static struct caller caller_of(struct MHD_Connection *c)
 	return (struct caller){ cred.uid, cred.pid };
 }
 
-static struct json_object *error_doc(struct refusal *r)
+struct json_object *error_doc(struct refusal *r)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *e = json_object_new_object();
@@ -245,27 +57,28 @@ static struct json_object *error_doc(struct refusal *r)
 	return o;
 }
 
-/* Find the route and run it; an answer or a refusal comes back. */
+/* Run the route; an answer or a refusal comes back. */
 static struct json_object *dispatch(struct call *k, const char *method,
 				    const char *url, struct request *req)
 {
-	const struct route *rt;
-	const char *name = url + strlen("/api/v1/");
+	const struct route *rt = req->route;
 
-	for (rt = routes; rt->path; rt++)
-		if (!strncmp(url, "/api/v1/", 8) && !strcmp(name, rt->path))
-			break;
-	if (!rt->path) {
+	if (!rt) {
 		refuse(&k->r, 404, "see docs/api.md", "no resource %s", url);
 	} else if (strcmp(method, rt->method)) {
 		refuse(&k->r, 405, "see docs/api.md", "%s wants %s", url,
 		       rt->method);
-	} else if (req->too_long) {
-		refuse(&k->r, 413, "send less", "the body is over %d bytes",
-		       MAX_BODY_B);
 	} else if (!strcmp(method, "POST") && k->who.uid != 0) {
 		refuse(&k->r, 403, "be root", "uid %u may only read",
 		       (unsigned int)k->who.uid);
+	} else if (req->too_long) {
+		refuse(&k->r, 413, "send less", "the body is over %zu bytes",
+		       rt->max_body_b);
+	} else if (rt->raw) {
+		k->raw = req->body;
+		k->raw_b = req->len;
+		req->body = NULL;
+		return rt->run(k);
 	} else {
 		k->body = json_tokener_parse(req->body ? req->body : "{}");
 		if (!json_object_is_type(k->body, json_type_object))
@@ -281,7 +94,7 @@ static enum MHD_Result answer(struct MHD_Connection *c, struct agent *a,
 			      const char *url, const char *method,
 			      struct request *req)
 {
-	struct call k = { .a = a, .c = c, .who = caller_of(c) };
+	struct call k = { .a = a, .c = c, .who = req->who };
 	struct json_object *doc = dispatch(&k, method, url, req);
 	unsigned int status = MHD_HTTP_OK;
 	struct MHD_Response *resp;
@@ -303,8 +116,36 @@ static enum MHD_Result answer(struct MHD_Connection *c, struct agent *a,
 	MHD_destroy_response(resp);
 	json_object_put(doc);
 	json_object_put(k.body);
+	free(k.raw);
 	json_object_put(k.r.items);
 	return rc;
+}
+
+/* More of the body; whoever may not post is not listened to. */
+static int take_body(struct request *req, const char *data, size_t len)
+{
+	size_t most = req->route && req->who.uid == 0 ?
+		      req->route->max_body_b : 0;
+	size_t room = req->room ? req->room : 4096;
+	char *grown;
+
+	if (req->len + len > most) {
+		req->too_long = true;
+		return 0;
+	}
+	while (room < req->len + len + 1)
+		room *= 2;
+	if (room != req->room) {
+		grown = realloc(req->body, room);
+		if (!grown)
+			return -1;
+		req->body = grown;
+		req->room = room;
+	}
+	memcpy(req->body + req->len, data, len);
+	req->len += len;
+	req->body[req->len] = '\0';
+	return 0;
 }
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *c,
@@ -313,26 +154,21 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c,
 				  size_t *len, void **state)
 {
 	struct request *req = *state;
-	char *grown;
 
 	(void)version;
 	if (!req) {
-		*state = calloc(1, sizeof(*req));
-		return *state ? MHD_YES : MHD_NO;
+		req = *state = calloc(1, sizeof(*req));
+		if (!req)
+			return MHD_NO;
+		req->who = caller_of(c);
+		if (!strncmp(url, "/api/v1/", 8))
+			req->route = route_of(url + 8);
+		return MHD_YES;
 	}
 	if (!*len)
 		return answer(c, arg, url, method, req);
-	if (req->len + *len > MAX_BODY_B) {
-		req->too_long = true;
-	} else {
-		grown = realloc(req->body, req->len + *len + 1);
-		if (!grown)
-			return MHD_NO;
-		req->body = grown;
-		memcpy(req->body + req->len, data, *len);
-		req->len += *len;
-		req->body[req->len] = '\0';
-	}
+	if (take_body(req, data, *len))
+		return MHD_NO;
 	*len = 0;
 	return MHD_YES;
 }
@@ -400,6 +236,7 @@ int api_open(struct agent *a)
 		MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_S,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)MAX_CONNECTIONS,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(256 << 10),
 		MHD_OPTION_END);
 	info = s->mhd ? MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD) :
 			NULL;

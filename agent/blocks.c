@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Blocks: prefixes that are dropped, or only counted. A change is made on a
- * copy, compiled, written to disk, and only then applied; each step can fail
- * without a trace of the change.
+ * copy. One prefix is patched into the live tables: a block is enforced, then
+ * written to disk and reported; an unblock is written first, so that a crash
+ * never leaves a rule loosened. Several prefixes, and very wide ones, are a
+ * job: they become seen together.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "agent.h"
 #include "duration.h"
 
-#define CLASS_FIRST (SL_CLASS_PROTECT + 1)
+
+/* Of the classes; some are left for lists. */
+#define MAX_BLOCKS 3500
 
 struct json_object *block_doc(const struct agent *a, const struct block *b)
 {
@@ -68,43 +73,37 @@ static struct block *find(const struct blocks *set, const struct sl_prefix *p)
 	return NULL;
 }
 
-static uint32_t free_class(const struct blocks *set)
+/* Patch one prefix in the live bank, seen by the next packet. */
+static int patch_live(struct agent *a, const struct sl_rib *extra,
+		      const struct sl_prefix *p)
 {
-	bool taken[SL_MAX_CLASSES] = {};
-	uint32_t id;
-	unsigned int i;
+	int rc = sl_fib_patch(sl_dp_live(a->dp),
+			      (struct sl_rib_pair){ a->base, extra }, p);
 
-	for (i = 0; i < set->n; i++)
-		if (set->b[i].class_id < SL_MAX_CLASSES)
-			taken[set->b[i].class_id] = true;
-	for (id = CLASS_FIRST; id < SL_MAX_CLASSES; id++)
-		if (!taken[id])
-			return id;
-	return 0;
+	if (!rc)
+		jobs_note(a, p);
+	return rc;
 }
 
-/* Compile, store, apply: the one way to a new generation. */
-static int commit(struct agent *a, struct blocks *next,
-		  const struct caller *who, const char *what, const char *why,
-		  struct refusal *r)
+static int no_disk(struct refusal *r)
 {
-	struct sl_fib_image img = {};
-	int rc = tables_compile(a, a->cfg, a->lane_id, next, &img, r);
+	return refuse(r, 500, "make room in the state directory; nothing was "
+		      "changed", "cannot write the change to disk");
+}
 
-	if (!rc && store_commit(a, next, who, what, why))
-		rc = refuse(r, 500, "make room in the state directory; nothing "
-			    "was changed", "cannot write the change to disk");
-	if (!rc) {
-		free(a->blocks.b);
-		a->blocks = *next;
-		next->b = NULL;
-		if (tables_apply(a, &a->blocks, &img))
-			rc = refuse(r, 500, "restart the agent",
-				    "the data plane refused the change: %s",
-				    sl_dp_error(a->dp));
-	}
-	sl_fib_image_free(&img);
-	return rc;
+static int no_memory(struct refusal *r)
+{
+	return refuse(r, 500, "free memory", "out of memory");
+}
+
+/* The blocks from now on, and their prefixes. */
+static void take(struct agent *a, struct blocks *next, struct sl_rib *extra)
+{
+	free(a->blocks.b);
+	a->blocks = *next;
+	next->b = NULL;
+	sl_rib_free(a->extra);
+	a->extra = extra;
 }
 
 /* The prefixes of a request; every bad one is an item of the refusal. */
@@ -143,16 +142,14 @@ static int check_protected(const struct agent *a, const struct sl_prefix *p,
 			   unsigned int n, struct refusal *r)
 {
 	char x[SL_PREFIX_STR_B], y[SL_PREFIX_STR_B];
-	unsigned int i, j;
+	struct sl_prefix which;
+	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		for (j = 0; j < a->cfg->n_protect; j++)
-			if (sl_prefix_covers(&a->cfg->protect[j], &p[i]) ||
-			    sl_prefix_covers(&p[i], &a->cfg->protect[j]))
-				refuse_item(r, "%s touches the protected %s",
-					    sl_prefix_str(&p[i], x),
-					    sl_prefix_str(&a->cfg->protect[j],
-							  y));
+		if (sl_rib_protects(a->base, &p[i], &which))
+			refuse_item(r, "%s touches the protected %s",
+				    sl_prefix_str(&p[i], x),
+				    sl_prefix_str(&which, y));
 	return r->items ? refuse(r, 409, "leave protected prefixes out; nothing "
 				 "was changed", "protected prefixes are never "
 				 "blocked") : 0;
@@ -192,17 +189,21 @@ static int add_one(struct agent *a, struct blocks *next,
 		   uid_t uid, struct refusal *r)
 {
 	struct block *b = find(next, p);
+	unsigned int i;
 	uint32_t id;
 
 	if (!b) {
-		id = free_class(next);
-		if (!id)
+		id = tables_new_class(a);
+		for (i = 0; id && i < next->n; i++)
+			if (next->b[i].class_id == id) {
+				id = tables_new_class(a);
+				i = 0;
+			}
+		if (!id || next->n >= MAX_BLOCKS)
 			return refuse(r, 409, "remove some, or push a list",
-				      "%u blocks are the limit",
-				      SL_MAX_CLASSES - CLASS_FIRST);
+				      "%u blocks are the limit", MAX_BLOCKS);
 		b = &next->b[next->n++];
 		*b = (struct block){ .prefix = *p, .class_id = id };
-		sl_dp_clear_class(a->dp, id);
 	}
 	b->action = q->action;
 	b->until_ns = q->until_ns;
@@ -232,6 +233,69 @@ static struct json_object *commit_doc(const struct agent *a,
 	return o;
 }
 
+/* Wide, or several: no single store makes them seen. */
+static bool wants_job(const struct sl_prefix *p, unsigned int n)
+{
+	return n != 1 || p->len < (p->family == 4 ? 16 : SL_FIB6_ROOT_BITS);
+}
+
+static int start_job(struct agent *a, enum job_kind kind,
+		     struct json_object *body, const struct caller *who,
+		     struct json_object **answer, struct refusal *r)
+{
+	struct job *j = job_new(a, kind, who);
+
+	if (!j)
+		return no_memory(r);
+	j->request = json_object_get(body);
+	*answer = json_object_new_object();
+	put_int(*answer, "job", j->id);
+	job_start(a, j);
+	return 0;
+}
+
+static void say_blocked(const struct agent *a, unsigned int n,
+			const struct caller *who, const char *why)
+{
+	say(LOG_NOTICE, "generation %lld: %u prefixes blocked by uid %u: %s",
+	    (long long)a->generation, n, (unsigned int)who->uid, why);
+}
+
+/* One prefix: enforce, write, report; -EAGAIN: it takes a job. */
+static int add_live(struct agent *a, struct blocks *next,
+		    const struct sl_prefix *p, const struct caller *who,
+		    const char *why, struct refusal *r)
+{
+	struct sl_rib *extra = tables_extra(next);
+	struct block *b = find(next, p);
+	int rc;
+
+	if (!extra)
+		return no_memory(r);
+	tables_set_class(a, b->class_id, b->action, b->id, b->until_ns);
+	rc = patch_live(a, extra, p);
+	if (rc) {
+		sl_rib_free(extra);
+		return -EAGAIN;
+	}
+	rc = store_begin(a, who, "block", why);
+	if (!rc)
+		rc = store_put_block(a, b);
+	if (store_end(a, rc)) {
+		b = find(&a->blocks, p);
+		if (b)
+			tables_set_class(a, b->class_id, b->action, b->id,
+					 b->until_ns);
+		patch_live(a, a->extra, p);
+		sl_rib_free(extra);
+		return no_disk(r);
+	}
+	tables_set_class(a, b->class_id, b->action, b->id, b->until_ns);
+	take(a, next, extra);
+	say_blocked(a, 1, who, why);
+	return 0;
+}
+
 int blocks_add(struct agent *a, struct json_object *body,
 	       const struct caller *who, struct json_object **answer,
 	       struct refusal *r)
@@ -239,24 +303,24 @@ int blocks_add(struct agent *a, struct json_object *body,
 	struct sl_prefix *p = NULL;
 	struct blocks next = {};
 	struct request q;
-	unsigned int i, n = 0;
+	unsigned int n = 0;
 	int rc = parse_request(body, &q, r);
 
 	if (!rc)
 		rc = parse_list(body, &p, &n, r);
 	if (!rc)
 		rc = check_protected(a, p, n, r);
-	if (!rc && copy(&a->blocks, n, &next))
-		rc = refuse(r, 500, "free memory", "out of memory");
-	for (i = 0; !rc && i < n; i++)
-		rc = add_one(a, &next, &p[i], &q, who->uid, r);
-	if (!rc)
-		rc = commit(a, &next, who, "block", q.why, r);
-	if (!rc) {
-		*answer = commit_doc(a, p, n, 0);
-		say(LOG_NOTICE, "generation %lld: %u prefixes blocked by uid "
-		    "%u: %s", (long long)a->generation, n,
-		    (unsigned int)who->uid, q.why);
+	if (!rc && wants_job(p, n)) {
+		rc = start_job(a, JOB_BLOCK, body, who, answer, r);
+	} else if (!rc) {
+		rc = copy(&a->blocks, 1, &next) ? no_memory(r) :
+		     add_one(a, &next, p, &q, who->uid, r);
+		if (!rc)
+			rc = add_live(a, &next, p, who, q.why, r);
+		if (!rc)
+			*answer = commit_doc(a, p, 1, 0);
+		else if (rc == -EAGAIN)
+			rc = start_job(a, JOB_BLOCK, body, who, answer, r);
 	}
 	free(next.b);
 	free(p);
@@ -269,39 +333,188 @@ static void drop_one(struct blocks *set, struct block *b)
 	set->n--;
 }
 
+/* One prefix: write, let pass, report. */
+static int remove_live(struct agent *a, const struct sl_prefix *p,
+		       const struct caller *who, const char *what,
+		       struct refusal *r)
+{
+	struct blocks next = {};
+	struct sl_rib *extra;
+	int rc;
+
+	if (copy(&a->blocks, 0, &next))
+		return no_memory(r);
+	drop_one(&next, find(&next, p));
+	extra = tables_extra(&next);
+	if (!extra) {
+		free(next.b);
+		return no_memory(r);
+	}
+	rc = store_begin(a, who, what, "");
+	if (!rc)
+		rc = store_drop_block(a, p);
+	if (store_end(a, rc)) {
+		sl_rib_free(extra);
+		free(next.b);
+		return no_disk(r);
+	}
+	take(a, &next, extra);
+	rc = patch_live(a, a->extra, p);
+	say(LOG_NOTICE, "generation %lld: one prefix unblocked (%s) by uid %u",
+	    (long long)a->generation, what, (unsigned int)who->uid);
+	return rc ? -EAGAIN : 0;
+}
+
+/* Every prefix must be blocked as it was named. */
+static int check_blocked(const struct blocks *set, const struct sl_prefix *p,
+			 unsigned int n, struct refusal *r)
+{
+	char text[SL_PREFIX_STR_B];
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (!find(set, &p[i]))
+			refuse_item(r, "%s is not blocked",
+				    sl_prefix_str(&p[i], text));
+	return r->items ? refuse(r, 409, "name prefixes as they were blocked; "
+				 "nothing was changed",
+				 "not every prefix is blocked") : 0;
+}
+
 int blocks_remove(struct agent *a, struct json_object *body,
 		  const struct caller *who, struct json_object **answer,
 		  struct refusal *r)
 {
-	char text[SL_PREFIX_STR_B];
 	struct sl_prefix *p = NULL;
-	struct blocks next = {};
-	unsigned int i, n = 0;
-	struct block *b;
+	unsigned int n = 0;
 	int rc = parse_list(body, &p, &n, r);
 
-	if (!rc && copy(&a->blocks, 0, &next))
-		rc = refuse(r, 500, "free memory", "out of memory");
-	for (i = 0; !rc && i < n; i++) {
-		b = find(&next, &p[i]);
-		if (b)
-			drop_one(&next, b);
-		else
-			refuse_item(r, "%s is not blocked",
-				    sl_prefix_str(&p[i], text));
-	}
-	if (!rc && r->items)
-		rc = refuse(r, 409, "name prefixes as they were blocked; "
-			    "nothing was changed", "not every prefix is blocked");
 	if (!rc)
-		rc = commit(a, &next, who, "unblock", "", r);
-	if (!rc) {
-		*answer = commit_doc(a, NULL, 0, n);
-		say(LOG_NOTICE, "generation %lld: %u prefixes unblocked by "
-		    "uid %u", (long long)a->generation, n,
-		    (unsigned int)who->uid);
+		rc = check_blocked(&a->blocks, p, n, r);
+	if (!rc && !wants_job(p, n)) {
+		rc = remove_live(a, p, who, "unblock", r);
+		if (!rc)
+			*answer = commit_doc(a, NULL, 0, 1);
+		if (rc == -EAGAIN)	/* on disk; the tables follow */
+			rc = start_job(a, JOB_UNBLOCK, NULL, who, answer, r);
+	} else if (!rc) {
+		rc = start_job(a, JOB_UNBLOCK, body, who, answer, r);
 	}
-	free(next.b);
+	free(p);
+	return rc;
+}
+
+/* --- as a job --- */
+/* The set with the job's change, in *next. */
+static int changed(struct agent *a, struct job *j, struct blocks *next)
+{
+	struct sl_prefix *p = NULL;
+	struct block *b, *made;
+	struct request q;
+	unsigned int i, n = 0;
+	int rc = 0;
+
+	if (j->request)
+		rc = parse_list(j->request, &p, &n, &j->r);
+	if (!rc && copy(&a->blocks, n, next))
+		rc = no_memory(&j->r);
+	if (!rc && j->kind == JOB_BLOCK)
+		rc = parse_request(j->request, &q, &j->r);
+	if (!rc && j->kind == JOB_UNBLOCK)
+		rc = check_blocked(next, p, n, &j->r);
+	for (i = 0; !rc && i < n; i++) {
+		b = find(next, &p[i]);
+		made = find(&j->blocks, &p[i]);
+		if (j->kind == JOB_UNBLOCK)
+			drop_one(next, b);
+		else if (made && !b)
+			next->b[next->n++] = *made;
+		else
+			rc = add_one(a, next, &p[i], &q, j->who.uid, &j->r);
+	}
+	free(p);
+	return rc;
+}
+
+int blocks_preview(struct agent *a, struct job *j)
+{
+	struct blocks next = {};
+	int rc;
+
+	if (j->kind == JOB_LIST && lists_class(a, j))
+		return -1;
+	if (j->kind != JOB_BLOCK && j->kind != JOB_UNBLOCK) {
+		free(j->blocks.b);
+		return copy(&a->blocks, 0, &j->blocks) ? no_memory(&j->r) : 0;
+	}
+	rc = changed(a, j, &next);
+	if (rc) {
+		free(next.b);
+		return rc;
+	}
+	free(j->blocks.b);
+	j->blocks = next;
+	return 0;
+}
+
+static int store_all(struct agent *a, struct job *j, struct blocks *next,
+		     const struct sl_prefix *p, unsigned int n)
+{
+	const char *why = "";
+	struct json_object *v;
+	unsigned int i;
+	int rc;
+
+	if (json_object_object_get_ex(j->request, "why", &v) && v)
+		why = json_object_get_string(v);
+	rc = store_begin(a, &j->who, j->kind == JOB_BLOCK ? "block" :
+			 "unblock", why);
+	for (i = 0; !rc && i < n; i++)
+		rc = j->kind == JOB_BLOCK ?
+		     store_put_block(a, find(next, &p[i])) :
+		     store_drop_block(a, &p[i]);
+	if (store_end(a, rc))
+		return no_disk(&j->r);
+	if (j->kind == JOB_BLOCK)
+		say_blocked(a, n, &j->who, why);
+	else
+		say(LOG_NOTICE, "generation %lld: %u prefixes unblocked by uid "
+		    "%u", (long long)a->generation, n,
+		    (unsigned int)j->who.uid);
+	return 0;
+}
+
+int blocks_finish(struct agent *a, struct job *j)
+{
+	struct sl_prefix *p = NULL;
+	struct sl_rib *extra = NULL;
+	struct blocks next = {};
+	unsigned int i, n = 0;
+	int rc = changed(a, j, &next);
+
+	if (!rc && j->request)
+		rc = parse_list(j->request, &p, &n, &j->r);
+	if (!rc) {
+		extra = tables_extra(&next);
+		rc = extra ? job_replay(a, j, extra) : no_memory(&j->r);
+		if (rc)
+			rc = rc == -1 ? -1 : -EAGAIN;
+	}
+	if (!rc && n)
+		rc = store_all(a, j, &next, p, n);
+	if (!rc) {
+		for (i = 0; i < next.n; i++)
+			tables_set_class(a, next.b[i].class_id,
+					 next.b[i].action, next.b[i].id,
+					 next.b[i].until_ns);
+		sl_dp_flip(a->dp);
+		take(a, &next, extra);
+		j->answer = commit_doc(a, p, j->kind == JOB_BLOCK ? n : 0,
+				       j->kind == JOB_BLOCK ? 0 : n);
+	} else {
+		sl_rib_free(extra);
+		free(next.b);
+	}
 	free(p);
 	return rc;
 }
@@ -311,20 +524,22 @@ void blocks_expire(struct agent *a)
 {
 	const struct caller nobody = {};
 	uint64_t now_ns = sl_now_ns();
-	struct blocks next = {};
+	struct json_object *none = NULL;
 	struct refusal r = {};
-	unsigned int i, n = 0;
+	struct sl_prefix p;
+	unsigned int i;
+	int rc = 0;
 
-	for (i = 0; i < a->blocks.n; i++)
-		n += a->blocks.b[i].until_ns &&
-		     a->blocks.b[i].until_ns <= now_ns;
-	if (!n || copy(&a->blocks, 0, &next))
-		return;
-	for (i = next.n; i-- > 0;)
-		if (next.b[i].until_ns && next.b[i].until_ns <= now_ns)
-			drop_one(&next, &next.b[i]);
-	if (!commit(a, &next, &nobody, "expiry", "", &r))
-		say(LOG_NOTICE, "generation %lld: %u blocks expired",
-		    (long long)a->generation, n);
-	free(next.b);
+	for (i = 0; i < a->blocks.n && rc != -1;) {
+		if (!a->blocks.b[i].until_ns ||
+		    a->blocks.b[i].until_ns > now_ns) {
+			i++;
+			continue;
+		}
+		p = a->blocks.b[i].prefix;
+		rc = remove_live(a, &p, &nobody, "expiry", &r);
+		if (rc == -EAGAIN)
+			start_job(a, JOB_UNBLOCK, NULL, &nobody, &none, &r);
+	}
+	json_object_put(none);
 }

@@ -15,7 +15,7 @@
 
 #define SYNC_EVERY_S 5
 
-enum source { SIGNALS, TICK, LINKS, HTTP, SOURCES };
+enum source { SIGNALS, TICK, LINKS, JOBS, HTTP, SOURCES };
 
 static int open_signals(void)
 {
@@ -58,8 +58,7 @@ static void on_signal(struct agent *a, int fd)
 {
 	const struct caller self = { getuid(), getpid() };
 	struct signalfd_siginfo si;
-	struct refusal r = {};
-	size_t i;
+	struct job *j;
 
 	while (read(fd, &si, sizeof(si)) == sizeof(si)) {
 		if (si.ssi_signo != SIGHUP) {
@@ -67,17 +66,9 @@ static void on_signal(struct agent *a, int fd)
 			continue;
 		}
 		sd_notify(0, "RELOADING=1");
-		if (agent_reload(a, &self, &r)) {
-			say(LOG_ERR, "reload refused, nothing was changed: "
-			    "%s; %s", r.message, r.remedy);
-			for (i = 0; r.items &&
-			     i < json_object_array_length(r.items); i++)
-				say(LOG_ERR, "%s", json_object_get_string(
-				    json_object_array_get_idx(r.items, i)));
-			json_object_put(r.items);
-			r.items = NULL;
-		}
-		sd_notify(0, "READY=1");
+		j = job_new(a, JOB_RELOAD, &self);
+		if (j)
+			job_start(a, j);
 	}
 }
 
@@ -135,7 +126,7 @@ static int watch(int epoll, int fd, enum source source)
 int agent_loop(struct agent *a)
 {
 	int fd[SOURCES] = { open_signals(), open_tick(), open_links(),
-			    api_fd(a) };
+			    jobs_fd(a), api_fd(a) };
 	int epoll = epoll_create1(EPOLL_CLOEXEC), i, n, rc = 0;
 	struct epoll_event ev[SOURCES];
 
@@ -156,11 +147,13 @@ int agent_loop(struct agent *a)
 				on_tick(a, fd[s]);
 			else if (s == LINKS)
 				on_links(a, fd[s]);
+			else if (s == JOBS)
+				jobs_ready(a);
 		}
 		api_run(a);
 	}
 	sd_notify(0, "STOPPING=1");
-	for (i = 0; i < HTTP; i++)
+	for (i = 0; i < JOBS; i++)
 		close(fd[i]);
 	close(epoll);
 	return rc;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 #include "agent.h"
 #include "duration.h"
@@ -42,24 +43,58 @@ static struct sl_config *read_config(const char *path, struct refusal *r)
 	return cfg;
 }
 
-static struct sl_config *read_or_say(const char *path)
+/* The mistakes of every file that a configuration names. */
+static int load_world(const struct sl_config *cfg, const uint32_t *lane_id,
+		      struct world **out, struct refusal *r)
+{
+	struct sl_mistakes all = {};
+	size_t i;
+	int rc = world_load(cfg, lane_id, out, &all);
+
+	if (rc)
+		refuse(r, 400, "mend the files; nothing was changed",
+		       "%zu mistakes in the files that the configuration names",
+		       all.total);
+	for (i = 0; rc && i < all.n; i++)
+		refuse_item(r, "%s; %s", all.m[i].message, all.m[i].remedy);
+	sl_mistakes_free(&all);
+	return rc;
+}
+
+void say_refusal(struct refusal *r)
+{
+	size_t i;
+
+	say(LOG_ERR, "%s; %s", r->message, r->remedy);
+	for (i = 0; r->items && i < json_object_array_length(r->items); i++)
+		say(LOG_ERR, "%s", json_object_get_string(
+		    json_object_array_get_idx(r->items, i)));
+	json_object_put(r->items);
+	r->items = NULL;
+}
+
+/* --check: the file and all that it names. */
+static int check_config(const char *path)
 {
 	struct refusal r = {};
 	struct sl_config *cfg = read_config(path, &r);
-	size_t i;
+	struct world *w = NULL;
+	int rc = cfg ? load_world(cfg, NULL, &w, &r) : -1;
 
-	if (cfg)
-		return cfg;
-	for (i = 0; r.items && i < json_object_array_length(r.items); i++)
-		say(LOG_ERR, "%s", json_object_get_string(
-		    json_object_array_get_idx(r.items, i)));
-	json_object_put(r.items);
-	return NULL;
+	if (rc)
+		say_refusal(&r);
+	else
+		printf("%s: valid, %u lanes, %u interfaces, %zu prefixes\n",
+		       path, cfg->n_lanes, cfg->n_ifaces,
+		       w->rib->n4 + w->rib->n6);
+	world_free(w);
+	sl_config_free(cfg);
+	return rc ? 2 : 0;
 }
 
 /* Numbers of the lanes, the same for a name for ever, so that counters and
  * histograms keep their meaning over reloads and restarts. */
-static uint32_t *number_lanes(struct agent *a, const struct sl_config *cfg)
+uint32_t *number_lanes(struct agent *a, const struct sl_config *cfg)
 {
 	uint32_t *ids = calloc(cfg->n_lanes + 1, sizeof(*ids));
 	bool in_use[SL_MAX_LANES] = {};
@@ -104,36 +139,52 @@ static int same_sizes(const struct sl_config *x, const struct sl_config *y,
 	return 0;
 }
 
-int agent_reload(struct agent *a, const struct caller *who, struct refusal *r)
+/* Beside the loop; what touches the store was done before. */
+int reload_make(struct agent *a, struct job *j)
 {
-	struct sl_config *cfg = read_config(a->config_path, r), *old = a->cfg;
-	uint32_t *ids = NULL, *old_ids = a->lane_id;
-	struct sl_fib_image img = {};
-	int rc = cfg ? same_sizes(cfg, old, r) : -1;
+	(void)a;
+	j->step = "reading";
+	return load_world(j->cfg, j->lane_id, &j->world, &j->r);
+}
 
-	if (!rc) {
-		ids = number_lanes(a, cfg);
-		rc = ids ? tables_compile(a, cfg, ids, &a->blocks, &img, r) :
-			   refuse(r, 409, "use fewer lanes",
-				  "no numbers left for the lanes");
-	}
-	if (rc) {
-		free(ids);
-		sl_config_free(cfg);
-		sl_fib_image_free(&img);
-		return rc;
-	}
-	a->cfg = cfg;
-	a->lane_id = ids;
+/* In the loop, when the job starts: the configuration and its numbers. */
+int reload_begin(struct agent *a, struct job *j)
+{
+	j->cfg = read_config(a->config_path, &j->r);
+	if (!j->cfg || same_sizes(j->cfg, a->cfg, &j->r))
+		return -1;
+	j->lane_id = number_lanes(a, j->cfg);
+	return j->lane_id ? 0 : refuse(&j->r, 409, "use fewer lanes",
+				       "no numbers left for the lanes");
+}
+
+int reload_finish(struct agent *a, struct job *j)
+{
+	if (job_replay(a, j, a->extra))
+		return -EAGAIN;
+	sl_dp_flip(a->dp);
+	sl_config_free(a->cfg);
+	free(a->lane_id);
+	world_free(a->world);
+	sl_rib_free(a->base);
+	a->cfg = j->cfg;
+	a->lane_id = j->lane_id;
+	a->world = j->world;
+	a->base = j->base;
+	j->cfg = NULL;
+	j->lane_id = NULL;
+	j->world = NULL;
+	j->base = NULL;
 	name_lanes(a);
-	tables_apply(a, &a->blocks, &img);
 	ports_configure(a);
 	ports_sync(a);
-	sl_fib_image_free(&img);
-	free(old_ids);
-	sl_config_free(old);
 	say(LOG_NOTICE, "configuration reloaded by uid %u: %u lanes",
-	    (unsigned int)who->uid, cfg->n_lanes);
+	    (unsigned int)j->who.uid, a->cfg->n_lanes);
+	sd_notify(0, "READY=1");
+	j->answer = json_object_new_object();
+	put_int(j->answer, "generation", a->generation);
+	put_int(j->answer, "lanes", a->cfg->n_lanes);
+	put_int(j->answer, "interfaces", a->n_ports);
 	return 0;
 }
 
@@ -192,6 +243,16 @@ static int open_datapath(struct agent *a)
 	return 0;
 }
 
+static int read_world(struct agent *a)
+{
+	struct refusal r = {};
+	int rc = load_world(a->cfg, a->lane_id, &a->world, &r);
+
+	if (rc)
+		say_refusal(&r);
+	return rc;
+}
+
 static int start(struct agent *a)
 {
 	if (take_lock(a) || store_open(a) || store_load(a))
@@ -200,9 +261,9 @@ static int start(struct agent *a)
 	if (!a->lane_id)
 		return -1;
 	name_lanes(a);
-	if (open_datapath(a))
+	if (read_world(a) || open_datapath(a) || jobs_open(a))
 		return -1;
-	if (tables_refresh(a) || ports_configure(a))
+	if (tables_start(a) || ports_configure(a))
 		return -1;
 	ports_sync(a);
 	return collect_open(a) || api_open(a);
@@ -210,13 +271,22 @@ static int start(struct agent *a)
 
 static void stop(struct agent *a)
 {
+	unsigned int i;
+
 	api_close(a);
 	collect_close(a);
+	jobs_close(a);
 	ports_free(a);
 	sl_dp_close(a->dp);
 	free(a->lane_id);
 	store_close(a);
+	for (i = 0; i < a->lists.n; i++)
+		list_free(a->lists.l[i]);
+	free(a->lists.l);
 	free(a->blocks.b);
+	sl_rib_free(a->base);
+	sl_rib_free(a->extra);
+	world_free(a->world);
 	sl_config_free(a->cfg);
 	if (a->lock_fd >= 0)
 		close(a->lock_fd);
@@ -226,6 +296,7 @@ int main(int argc, char **argv)
 {
 	static struct agent a = { .config_path = SL_CONFIG_PATH,
 				  .lock_fd = -1 };
+	struct refusal r = {};
 	bool check = false;
 	int i, rc;
 
@@ -246,14 +317,12 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	a.cfg = read_or_say(a.config_path);
-	if (!a.cfg || check) {
-		if (a.cfg)
-			printf("%s: valid, %u lanes, %u interfaces\n",
-			       a.config_path, a.cfg->n_lanes, a.cfg->n_ifaces);
-		rc = a.cfg ? 0 : 2;
-		sl_config_free(a.cfg);
-		return rc;
+	if (check)
+		return check_config(a.config_path);
+	a.cfg = read_config(a.config_path, &r);
+	if (!a.cfg) {
+		say_refusal(&r);
+		return 2;
 	}
 	a.started_ns = sl_now_ns();
 	rc = start(&a) ? 2 : 0;

@@ -1,35 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Lanes, home, protected prefixes and blocks -> the data plane's tables. */
+/* World, lists and blocks -> the data plane's tables and rule classes. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include "agent.h"
 #include "duration.h"
 
-int tables_compile(struct agent *a, const struct sl_config *cfg,
-		   const uint32_t *lane_id, const struct blocks *b,
-		   struct sl_fib_image *img, struct refusal *r)
+struct sl_rib *tables_base(const struct world *w, const struct lists *l)
 {
-	const struct sl_settings *s = sl_dp_settings(a->dp);
-	struct sl_fibc *c = sl_fibc_new();
+	struct sl_rib *rib = sl_rib_new();
 	unsigned int i;
-	int rc = c ? sl_fibc_add_config(c, cfg, lane_id) : -ENOMEM;
+	int rc = rib ? sl_rib_add_rib(rib, w->rib) : -ENOMEM;
+
+	for (i = 0; !rc && i < l->n; i++)
+		rc = sl_rib_add_set(rib, &l->l[i]->set, l->l[i]->class_id,
+				    SL_ACT_DROP, 0);
+	if (!rc)
+		rc = sl_rib_sort(rib);
+	if (!rc)
+		return rib;
+	sl_rib_free(rib);
+	return NULL;
+}
+
+struct sl_rib *tables_extra(const struct blocks *b)
+{
+	struct sl_rib *rib = sl_rib_new();
+	unsigned int i;
+	int rc = rib ? 0 : -ENOMEM;
 
 	for (i = 0; !rc && i < b->n; i++)
-		rc = sl_fibc_add_class(c, &b->b[i].prefix, b->b[i].class_id,
-				       b->b[i].action);
+		rc = sl_rib_add_class(rib, &b->b[i].prefix, b->b[i].class_id,
+				      b->b[i].action, 0);
 	if (!rc)
-		rc = sl_dp_compile(a->dp, c, img);
-	sl_fibc_free(c);
-	if (rc == -E2BIG)
-		return refuse(r, 409, "choose a larger tables: size, and load "
-			      "anew", "the prefix tables would need %u groups, "
-			      "%u hosts, %u nodes; there is room for %u, %u, "
-			      "%u", img->groups, img->hosts, img->nodes,
-			      s->fib_groups, s->fib_buckets *
-			      SL_FIB_BUCKET_HOSTS, s->fib_nodes);
-	if (rc)
-		return refuse(r, 500, "free memory", "cannot compile the "
-			      "prefix table: %s", strerror(-rc));
+		rc = sl_rib_sort(rib);
+	if (!rc)
+		return rib;
+	sl_rib_free(rib);
+	return NULL;
+}
+
+static bool class_taken(const struct agent *a, uint32_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->blocks.n; i++)
+		if (a->blocks.b[i].class_id == id)
+			return true;
+	for (i = 0; i < a->lists.n; i++)
+		if (a->lists.l[i]->class_id == id)
+			return true;
+	return jobs_hold_class(a, id);
+}
+
+uint32_t tables_new_class(struct agent *a)
+{
+	uint32_t i, id = a->last_class;
+
+	for (i = 0; i < SL_MAX_CLASSES; i++) {
+		id = id + 1 < SL_MAX_CLASSES ? id + 1 : SL_CLASS_PROTECT + 1;
+		if (id <= SL_CLASS_PROTECT || class_taken(a, id))
+			continue;
+		a->last_class = id;
+		sl_dp_clear_class(a->dp, id);
+		return id;
+	}
 	return 0;
 }
 
@@ -43,36 +78,72 @@ static uint64_t to_mono(uint64_t wall_ns)
 	return wall_ns > now ? mono + (wall_ns - now) : 1;
 }
 
-int tables_apply(struct agent *a, const struct blocks *b,
-		 const struct sl_fib_image *img)
+void tables_set_class(struct agent *a, uint32_t class_id, enum sl_action action,
+		      int64_t rule, uint64_t until_ns)
 {
-	struct sl_class cls = { .action = SL_ACT_PROTECT };
-	unsigned int i;
-	int rc = sl_dp_set_class(a->dp, SL_CLASS_PROTECT, &cls);
+	const struct sl_class cls = { .action = action, .rule = rule,
+				      .until_ns = to_mono(until_ns) };
 
-	for (i = 0; !rc && i < b->n; i++) {
-		cls = (struct sl_class){
-			.action = b->b[i].action, .rule = b->b[i].id,
-			.until_ns = to_mono(b->b[i].until_ns) };
-		rc = sl_dp_set_class(a->dp, b->b[i].class_id, &cls);
-	}
-	if (!rc)
-		rc = sl_dp_commit(a->dp, img);
-	if (rc)
+	if (sl_dp_set_class(a->dp, class_id, &cls))
 		say(LOG_ERR, "tables: %s", sl_dp_error(a->dp));
-	return rc;
 }
 
-int tables_refresh(struct agent *a)
+int tables_build(struct agent *a, struct sl_rib_pair p, int *progress,
+		 const char **step, struct refusal *r)
 {
-	struct sl_fib_image img = {};
-	struct refusal r = {};
-	int rc = tables_compile(a, a->cfg, a->lane_id, &a->blocks, &img, &r);
+	struct sl_fib_image *img = sl_dp_idle(a->dp);
+	char text[SL_PREFIX_STR_B];
+	struct sl_prefix bad;
+	int rc;
 
+	*step = "compiling";
+	rc = sl_fib_build(img, p, progress);
+	if (rc == -E2BIG)
+		return refuse(r, 409, "choose a larger tables: size, and load "
+			      "anew; nothing was changed",
+			      "the prefix tables would need %u groups, %u "
+			      "runs, %u hosts, %u nodes; there is room for %u, "
+			      "%u, %u, %u", img->groups, img->runs, img->hosts,
+			      img->nodes, img->room.groups, img->room.runs,
+			      img->room.buckets * SL_FIB_BUCKET_HOSTS,
+			      img->room.nodes);
+	if (!rc) {
+		*step = "verifying";
+		rc = sl_fib_verify(img, p, &bad, progress);
+	}
+	if (rc == -EBADMSG)
+		return refuse(r, 500, "report this; nothing was changed",
+			      "the new table is wrong at %s",
+			      sl_prefix_str(&bad, text));
 	if (rc)
+		return refuse(r, 500, "free memory; nothing was changed",
+			      "cannot build the tables: %s", strerror(-rc));
+	return 0;
+}
+
+int tables_start(struct agent *a)
+{
+	struct refusal r = {};
+	const char *step;
+	unsigned int i;
+
+	a->base = tables_base(a->world, &a->lists);
+	a->extra = tables_extra(&a->blocks);
+	if (!a->base || !a->extra)
+		return -1;
+	if (tables_build(a, (struct sl_rib_pair){ a->base, a->extra }, NULL,
+			 &step, &r)) {
 		say(LOG_ERR, "%s; %s", r.message, r.remedy);
-	else
-		rc = tables_apply(a, &a->blocks, &img);
-	sl_fib_image_free(&img);
-	return rc;
+		return -1;
+	}
+	tables_set_class(a, SL_CLASS_PROTECT, SL_ACT_PROTECT, 0, 0);
+	for (i = 0; i < a->blocks.n; i++)
+		tables_set_class(a, a->blocks.b[i].class_id,
+				 a->blocks.b[i].action, a->blocks.b[i].id,
+				 a->blocks.b[i].until_ns);
+	for (i = 0; i < a->lists.n; i++)
+		tables_set_class(a, a->lists.l[i]->class_id, SL_ACT_DROP, 0,
+				 0);
+	sl_dp_flip(a->dp);
+	return 0;
 }

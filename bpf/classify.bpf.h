@@ -28,6 +28,14 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
+	__type(value, struct sl_fib_runs);
+} sl_fib4_runs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
 	__type(value, struct sl_fib_bucket);
 } sl_fib_hosts SEC(".maps");
 
@@ -71,6 +79,14 @@ SL_INLINE const __u32 *sl_fib_word4(const struct sl_fib_view *v, __u32 i)
 	struct sl_fib_line *l = bpf_map_lookup_elem(&sl_fib4, &k);
 
 	return l ? &l->word[i % SL_FIB_LINE] : 0;
+}
+
+SL_INLINE const struct sl_fib_runs *
+sl_fib_runs(const struct sl_fib_view *v, __u32 i)
+{
+	__u32 k = v->bank * sl_set.fib_runs + i;
+
+	return bpf_map_lookup_elem(&sl_fib4_runs, &k);
 }
 
 SL_INLINE const struct sl_fib_bucket *

@@ -7,13 +7,13 @@
 #include <string.h>
 #include "config_text.h"
 #include "duration.h"
-#include "fibc.h"
+#include "fib_image.h"
 
 static void set_defaults(struct sl_config *c)
 {
 	c->tables.flows = 131072;
 	c->tables.series = 1024;
-	strcpy(c->tables.size, "small");
+	strcpy(c->tables.size, "large");
 	c->flow_idle_ns = 300ULL * 1000000000;
 	c->stamp_max_ns = 60ULL * 1000000000;
 	strcpy(c->socket, SL_SOCKET_PATH);
@@ -24,9 +24,25 @@ struct sl_config *sl_config_default(void)
 {
 	struct sl_config *c = calloc(1, sizeof(*c));
 
-	if (c)
+	if (c) {
 		set_defaults(c);
+		strcpy(c->tables.size, "small");
+	}
 	return c;
+}
+
+static void free_words(char **words, unsigned int n)
+{
+	while (n)
+		free(words[--n]);
+	free(words);
+}
+
+static void free_sources(struct sl_sources *s)
+{
+	free_words(s->files, s->n_files);
+	free(s->countries);
+	free(s->asns);
 }
 
 void sl_config_free(struct sl_config *c)
@@ -35,8 +51,16 @@ void sl_config_free(struct sl_config *c)
 
 	if (!c)
 		return;
-	for (i = 0; i < c->n_lanes; i++)
+	for (i = 0; i < c->n_lanes; i++) {
 		free(c->lanes[i].prefixes);
+		free_sources(&c->lanes[i].from);
+	}
+	free_sources(&c->home_from);
+	free_sources(&c->protect_from);
+	free(c->geo.country_mmdb);
+	free(c->geo.asn_mmdb);
+	free_words(c->geo.rir, c->geo.n_rir);
+	free_words(c->geo.geofeeds, c->geo.n_geofeeds);
 	free(c->lanes);
 	free(c->ifaces);
 	free(c->home);
@@ -105,25 +129,6 @@ static void get_path(struct reading *r, const char *key, const char *text,
 			       "%s: %s is not usable", key, text);
 	else
 		strcpy(out, text);
-}
-
-/* Prefixes of a list; every bad one is a mistake of its own. */
-static struct sl_prefix *get_prefixes(struct reading *r,
-				      const yaml_node_t *seq, char **text,
-				      unsigned int n, unsigned int *n_out)
-{
-	struct sl_prefix *out = calloc(n ? n : 1, sizeof(*out));
-	unsigned int i;
-	const char *why;
-
-	for (i = 0; out && i < n; i++)
-		if (sl_prefix_parse(text[i], &out[i], &why))
-			config_mistake(r, config_item(r, seq, i),
-				       "write an address or a prefix such as "
-				       "192.0.2.0/24 or \"2001:db8::/32\"",
-				       "%s %s", text[i], why);
-	*n_out = out ? n : 0;
-	return out;
 }
 
 /* --- interfaces --- */
@@ -242,12 +247,14 @@ static void get_lane(struct reading *r, const yaml_node_t *n,
 			       t->name ? t->name : "(nameless)");
 	else
 		strcpy(out->name, t->name);
-	out->prefixes = get_prefixes(r, config_key(r, n, "prefixes"),
-				     t->prefixes, t->prefixes_count,
-				     &out->n_prefixes);
-	if (!t->prefixes_count)
-		config_mistake(r, n, "add prefixes: [...]",
-			       "lane %s has no prefixes",
+	out->prefixes = config_prefixes(r, config_key(r, n, "prefixes"),
+					t->prefixes, t->prefixes_count,
+					&out->n_prefixes, &out->from);
+	config_sources(r, n, t, &out->from);
+	if (!t->prefixes_count && !t->files_count && !t->countries_count &&
+	    !t->asns_count)
+		config_mistake(r, n, "add prefixes:, files:, countries: or "
+			       "asns: [...]", "lane %s has no prefixes",
 			       t->name ? t->name : "(nameless)");
 	if (!t->cable_km)
 		return;
@@ -336,10 +343,12 @@ static void get_rest(struct reading *r, struct sl_config *c)
 	const yaml_node_t *root = config_root(r), *m;
 	const struct text_config *t = r->text;
 
-	c->home = get_prefixes(r, config_key(r, root, "home"), t->home,
-			       t->home_count, &c->n_home);
-	c->protect = get_prefixes(r, config_key(r, root, "protect"),
-				  t->protect, t->protect_count, &c->n_protect);
+	c->home = config_prefixes(r, config_key(r, root, "home"), t->home,
+				  t->home_count, &c->n_home, &c->home_from);
+	c->protect = config_prefixes(r, config_key(r, root, "protect"),
+				     t->protect, t->protect_count,
+				     &c->n_protect, &c->protect_from);
+	config_geo(r, c);
 	if (t->tables) {
 		m = config_key(r, root, "tables");
 		get_number(r, m, "flows", t->tables->flows, 1024, 1 << 24,
@@ -370,9 +379,11 @@ int sl_config_load(const char *path, struct sl_config **out,
 		   struct sl_config_errors *errs)
 {
 	struct reading r = { .path = path, .errs = errs };
-	struct sl_config *c = sl_config_default();
+	struct sl_config *c = calloc(1, sizeof(*c));
 	int rc;
 
+	if (c)
+		set_defaults(c);
 	*errs = (struct sl_config_errors){};
 	rc = c ? config_read(&r) : -ENOMEM;
 	if (!rc) {

@@ -23,10 +23,21 @@ struct sl_config_iface {
 	unsigned int line;	/* in the file, for later messages */
 };
 
+/* Whose addresses, beside the prefixes that are named. */
+struct sl_sources {
+	char **files;		/* paths */
+	unsigned int n_files;
+	uint16_t *countries;	/* 'S' << 8 | 'G' */
+	unsigned int n_countries;
+	uint32_t *asns;
+	unsigned int n_asns;
+};
+
 struct sl_config_lane {
 	char name[SL_NAME_B];
 	struct sl_prefix *prefixes;
 	unsigned int n_prefixes;
+	struct sl_sources from;
 	double cable_km;	/* 0: not stated */
 	unsigned int line;
 };
@@ -41,10 +52,16 @@ struct sl_config {
 	unsigned int n_home;
 	struct sl_prefix *protect;
 	unsigned int n_protect;
+	struct sl_sources home_from, protect_from;
+	struct {
+		char *country_mmdb, *asn_mmdb;	/* NULL: none */
+		char **rir, **geofeeds;
+		unsigned int n_rir, n_geofeeds;
+	} geo;
 	struct {
 		uint32_t flows;		/* default 131072 */
 		uint32_t series;	/* default 1024 */
-		char size[8];		/* of the prefix tables: small, ... */
+		char size[8];		/* of the prefix tables; default large */
 	} tables;
 	char socket[108];		/* default SL_SOCKET_PATH */
 	char state_dir[256];		/* default SL_STATE_DIR */

@@ -46,6 +46,9 @@ static const cyaml_schema_value_t iface_schema = {
 static const cyaml_schema_field_t lane_fields[] = {
 	STR("name", struct text_lane, name),
 	LIST("prefixes", struct text_lane, prefixes, &word_schema),
+	LIST("files", struct text_lane, files, &word_schema),
+	LIST("countries", struct text_lane, countries, &word_schema),
+	LIST("asns", struct text_lane, asns, &word_schema),
 	STR("cable_km", struct text_lane, cable_km),
 	CYAML_FIELD_END
 };
@@ -67,10 +70,19 @@ static const cyaml_schema_field_t timing_fields[] = {
 	CYAML_FIELD_END
 };
 
+static const cyaml_schema_field_t geo_fields[] = {
+	STR("country_mmdb", struct text_geo, country_mmdb),
+	STR("asn_mmdb", struct text_geo, asn_mmdb),
+	LIST("rir", struct text_geo, rir, &word_schema),
+	LIST("geofeeds", struct text_geo, geofeeds, &word_schema),
+	CYAML_FIELD_END
+};
+
 static const cyaml_schema_field_t config_fields[] = {
 	LIST("interfaces", struct text_config, interfaces, &iface_schema),
 	LIST("lanes", struct text_config, lanes, &lane_schema),
 	LIST("home", struct text_config, home, &word_schema),
+	MAP("geo", struct text_config, geo, geo_fields),
 	LIST("protect", struct text_config, protect, &word_schema),
 	MAP("tables", struct text_config, tables, tables_fields),
 	MAP("timing", struct text_config, timing, timing_fields),

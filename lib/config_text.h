@@ -18,6 +18,20 @@ struct text_lane {
 	char *name, *cable_km;
 	char **prefixes;
 	unsigned int prefixes_count;
+	char **files;
+	unsigned int files_count;
+	char **countries;
+	unsigned int countries_count;
+	char **asns;
+	unsigned int asns_count;
+};
+
+struct text_geo {
+	char *country_mmdb, *asn_mmdb;
+	char **rir;
+	unsigned int rir_count;
+	char **geofeeds;
+	unsigned int geofeeds_count;
 };
 
 struct text_tables {
@@ -39,6 +53,7 @@ struct text_config {
 	unsigned int protect_count;
 	struct text_tables *tables;
 	struct text_timing *timing;
+	struct text_geo *geo;
 	char *socket, *state_dir, *bpffs;
 };
 
@@ -69,5 +84,18 @@ const yaml_node_t *config_key(const struct reading *r,
 const yaml_node_t *config_item(const struct reading *r,
 			       const yaml_node_t *seq, unsigned int i);
 const yaml_node_t *config_root(const struct reading *r);
+
+/* --- config_geo.c --- */
+struct sl_sources;
+
+/* Prefixes of a list; "file:", "country:" and "asn:" words go into *from. */
+struct sl_prefix *config_prefixes(struct reading *r, const yaml_node_t *seq,
+				  char **text, unsigned int n,
+				  unsigned int *n_out,
+				  struct sl_sources *from);
+/* A lane's files, countries and asns. */
+void config_sources(struct reading *r, const yaml_node_t *lane,
+		    const struct text_lane *t, struct sl_sources *from);
+void config_geo(struct reading *r, struct sl_config *c);
 
 #endif

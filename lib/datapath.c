@@ -16,7 +16,8 @@
 
 static const char *const map_name[SL_MAP_COUNT] = {
 	[SL_MAP_CTL] = "sl_ctl", [SL_MAP_REPLAY] = "sl_replay",
-	[SL_MAP_FIB4] = "sl_fib4", [SL_MAP_FIB_HOSTS] = "sl_fib_hosts",
+	[SL_MAP_FIB4] = "sl_fib4", [SL_MAP_FIB_RUNS] = "sl_fib4_runs",
+	[SL_MAP_FIB_HOSTS] = "sl_fib_hosts",
 	[SL_MAP_FIB6_ROOT] = "sl_fib6_root",
 	[SL_MAP_FIB6_NODES] = "sl_fib6_nodes",
 	[SL_MAP_FIB6_LEAVES] = "sl_fib6_leaves",
@@ -78,6 +79,7 @@ static void fill_settings(struct sl_settings *s, const struct sl_dp_opts *o)
 		.n_series = o->cfg->tables.series,
 		.n_flow_sets = o->cfg->tables.flows / SL_FLOW_WAYS,
 		.fib_groups = f->groups,
+		.fib_runs = f->runs,
 		.fib_buckets = f->buckets,
 		.fib_nodes = f->nodes,
 		.fib_leaves = f->leaves,
@@ -94,6 +96,7 @@ static uint32_t wanted_entries(const struct sl_settings *s,
 	switch (id) {
 	case SL_MAP_FIB4:
 		return 2 * s->fib_groups * SL_FIB_GROUP / SL_FIB_LINE;
+	case SL_MAP_FIB_RUNS: return 2 * s->fib_runs;
 	case SL_MAP_FIB_HOSTS: return 2 * s->fib_buckets;
 	case SL_MAP_FIB6_ROOT: return 2 * SL_FIB6_ROOT_WORDS / SL_FIB_LINE;
 	case SL_MAP_FIB6_NODES: return 2 * s->fib_nodes;
@@ -264,6 +267,7 @@ static int load(struct sl_dp *dp)
 	rc = map_memory(dp);
 	if (rc)
 		return rc;
+	sl_dp_map_banks(dp);
 	sl_dp_ctl(dp)->abi = SL_ABI_VERSION;
 	memcpy(sl_dp_ctl(dp)->hash_key, dp->set.hash_key,
 	       sizeof(dp->set.hash_key));

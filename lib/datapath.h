@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <sealane/abi.h>
 #include "config.h"
-#include "fibc.h"
+#include "fib_image.h"
 
 struct sl_dp;
 
@@ -73,14 +73,13 @@ int sl_dp_set_port(struct sl_dp *dp, uint32_t ifindex, uint16_t vlan,
 bool sl_dp_get_port(struct sl_dp *dp, uint32_t ifindex, struct sl_port *out);
 
 /* --- tables --- */
-/* Compile for this data plane's sizes and key: as sl_fibc_compile(). */
-int sl_dp_compile(struct sl_dp *dp, struct sl_fibc *c,
-		  struct sl_fib_image *img);
-/* Write the image into the idle bank and flip the epoch. */
-int sl_dp_commit(struct sl_dp *dp, const struct sl_fib_image *img);
-/* What the live bank holds: IPv4 groups, hosts, IPv6 nodes. */
-void sl_dp_fib_usage(const struct sl_dp *dp, uint32_t *groups, uint32_t *hosts,
-		     uint32_t *nodes);
+/* The bank that no packet uses; waits until the last ones have left it. */
+struct sl_fib_image *sl_dp_idle(struct sl_dp *dp);
+struct sl_fib_image *sl_dp_live(struct sl_dp *dp);
+/* Make the idle bank the live one: one store. */
+void sl_dp_flip(struct sl_dp *dp);
+/* Build into the idle bank, verify, flip. On failure the live one stays. */
+int sl_dp_commit(struct sl_dp *dp, struct sl_rib_pair p);
 uint64_t sl_dp_epoch(const struct sl_dp *dp);
 int sl_dp_set_class(struct sl_dp *dp, uint32_t class_id,
 		    const struct sl_class *cls);
@@ -89,7 +88,7 @@ void sl_dp_clear_class(struct sl_dp *dp, uint32_t class_id);
 int sl_dp_set_bypass(struct sl_dp *dp, bool on);
 bool sl_dp_bypass(const struct sl_dp *dp);
 /* Lane and class of an address by the live tables (addr: network order). */
-uint32_t sl_dp_lookup(const struct sl_dp *dp, int family, const uint8_t *addr);
+uint32_t sl_dp_lookup(struct sl_dp *dp, int family, const uint8_t *addr);
 
 /* --- reading (sums over CPUs; all cumulative unless said) --- */
 void sl_dp_read_port(const struct sl_dp *dp, uint32_t slot,

@@ -18,7 +18,8 @@ struct sl_dp_map {
 };
 
 enum sl_dp_map_id {
-	SL_MAP_CTL, SL_MAP_REPLAY, SL_MAP_FIB4, SL_MAP_FIB_HOSTS,
+	SL_MAP_CTL, SL_MAP_REPLAY, SL_MAP_FIB4, SL_MAP_FIB_RUNS,
+	SL_MAP_FIB_HOSTS,
 	SL_MAP_FIB6_ROOT, SL_MAP_FIB6_NODES, SL_MAP_FIB6_LEAVES, SL_MAP_PORTS,
 	SL_MAP_VLANS, SL_MAP_CLASSES, SL_MAP_CLASS_CTRS, SL_MAP_FLOWS,
 	SL_MAP_SERIES, SL_MAP_HISTS, SL_MAP_LANE_CTRS, SL_MAP_LANE_MISSES,
@@ -29,10 +30,14 @@ struct sl_dp {
 	struct sealane_bpf *skel;
 	struct sl_dp_map map[SL_MAP_COUNT];
 	struct sl_settings set;
+	struct sl_fib_image bank[2];	/* views of the mapped tables */
 	char dir[256];		/* of the pins, with the ABI; "": none */
 	char error[256];
 	bool adopted;
 };
+
+/* Point the banks at the mapped memory. */
+void sl_dp_map_banks(struct sl_dp *dp);
 
 /* Say what failed; returns rc, so that callers can return it. */
 int sl_dp_fail(struct sl_dp *dp, int rc, const char *fmt, ...)

@@ -9,59 +9,34 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <sealane/fib.h>
 #include "datapath_priv.h"
 
-/* The live bank, in mapped memory. */
-struct sl_fib_view {
-	const struct sl_dp *dp;
-	uint32_t bank;
-};
-
-/* Where a bank's word lies in a map of packed lines. */
-static uint32_t *line_word(const struct sl_dp *dp, enum sl_dp_map_id id,
-			   uint32_t bank, uint32_t i)
+/* Element i of a bank of a map. */
+static void *bank_at(const struct sl_dp *dp, enum sl_dp_map_id id, int bank)
 {
-	const struct sl_dp_map *m = &dp->map[id];
-	uint32_t words = m->entries / 2 * SL_FIB_LINE;
-
-	return i < words ? (uint32_t *)m->mem + (size_t)bank * words + i : NULL;
+	return sl_dp_at(dp, id, bank * (dp->map[id].entries / 2));
 }
 
-/* Element i of a bank. */
-static void *bank_at(const struct sl_dp *dp, enum sl_dp_map_id id,
-		     uint32_t bank, uint32_t i)
+void sl_dp_map_banks(struct sl_dp *dp)
 {
-	uint32_t half = dp->map[id].entries / 2;
+	struct sl_fib_image *img;
+	int b;
 
-	return i < half ? sl_dp_at(dp, id, bank * half + i) : NULL;
-}
-
-SL_INLINE const __u32 *sl_fib_word4(const struct sl_fib_view *v, __u32 i)
-{
-	return line_word(v->dp, SL_MAP_FIB4, v->bank, i);
-}
-
-SL_INLINE const struct sl_fib_bucket *
-sl_fib_bucket(const struct sl_fib_view *v, __u32 i)
-{
-	return bank_at(v->dp, SL_MAP_FIB_HOSTS, v->bank, i);
-}
-
-SL_INLINE const __u32 *sl_fib_root6(const struct sl_fib_view *v, __u32 i)
-{
-	return line_word(v->dp, SL_MAP_FIB6_ROOT, v->bank, i);
-}
-
-SL_INLINE const struct sl_fib_node *
-sl_fib_node(const struct sl_fib_view *v, __u32 i)
-{
-	return bank_at(v->dp, SL_MAP_FIB6_NODES, v->bank, i);
-}
-
-SL_INLINE const __u32 *sl_fib_leaf6(const struct sl_fib_view *v, __u32 i)
-{
-	return line_word(v->dp, SL_MAP_FIB6_LEAVES, v->bank, i);
+	for (b = 0; b < 2; b++) {
+		img = &dp->bank[b];
+		img->room = (struct sl_fib_size){
+			.groups = dp->set.fib_groups, .runs = dp->set.fib_runs,
+			.buckets = dp->set.fib_buckets,
+			.nodes = dp->set.fib_nodes,
+			.leaves = dp->set.fib_leaves };
+		img->key = dp->set.hash_key[1];
+		img->word4 = bank_at(dp, SL_MAP_FIB4, b);
+		img->run = bank_at(dp, SL_MAP_FIB_RUNS, b);
+		img->bucket = bank_at(dp, SL_MAP_FIB_HOSTS, b);
+		img->root6 = bank_at(dp, SL_MAP_FIB6_ROOT, b);
+		img->node = bank_at(dp, SL_MAP_FIB6_NODES, b);
+		img->leaf = bank_at(dp, SL_MAP_FIB6_LEAVES, b);
+	}
 }
 
 /* Wait until no packet uses the bank that the last flip left. The global
@@ -73,63 +48,48 @@ static void grace(void)
 		usleep(20000);
 }
 
-int sl_dp_compile(struct sl_dp *dp, struct sl_fibc *c,
-		  struct sl_fib_image *img)
+struct sl_fib_image *sl_dp_idle(struct sl_dp *dp)
 {
-	const struct sl_fib_size size = {
-		.groups = dp->set.fib_groups, .buckets = dp->set.fib_buckets,
-		.nodes = dp->set.fib_nodes, .leaves = dp->set.fib_leaves };
-
-	return sl_fibc_compile(c, &size, dp->set.hash_key[1], img);
+	grace();
+	return &dp->bank[(sl_dp_epoch(dp) + 1) & 1];
 }
 
-static void copy_image(struct sl_dp *dp, uint32_t bank,
-		       const struct sl_fib_image *img)
+struct sl_fib_image *sl_dp_live(struct sl_dp *dp)
 {
-	memcpy(line_word(dp, SL_MAP_FIB4, bank, 0), img->word4,
-	       (size_t)img->groups * SL_FIB_GROUP * sizeof(*img->word4));
-	memcpy(bank_at(dp, SL_MAP_FIB_HOSTS, bank, 0), img->bucket,
-	       img->buckets * sizeof(*img->bucket));
-	memcpy(line_word(dp, SL_MAP_FIB6_ROOT, bank, 0), img->root6,
-	       SL_FIB6_ROOT_WORDS * sizeof(*img->root6));
-	if (img->nodes)
-		memcpy(bank_at(dp, SL_MAP_FIB6_NODES, bank, 0), img->node,
-		       img->nodes * sizeof(*img->node));
-	if (img->leaves)
-		memcpy(line_word(dp, SL_MAP_FIB6_LEAVES, bank, 0), img->leaf,
-		       img->leaves * sizeof(*img->leaf));
+	return &dp->bank[sl_dp_epoch(dp) & 1];
 }
 
-int sl_dp_commit(struct sl_dp *dp, const struct sl_fib_image *img)
+void sl_dp_flip(struct sl_dp *dp)
 {
 	struct sl_ctl *ctl = sl_dp_ctl(dp);
-	uint64_t epoch = ctl->epoch;
-	uint32_t bank = (epoch + 1) & 1;
 
-	if (img->groups > dp->set.fib_groups ||
-	    img->buckets != dp->set.fib_buckets ||
-	    img->nodes > dp->set.fib_nodes ||
-	    img->leaves > dp->set.fib_leaves)
-		return sl_dp_fail(dp, -E2BIG, "the image was compiled for "
-				  "another size");
-	grace();
-	copy_image(dp, bank, img);
-	ctl->used4[bank] = img->groups;
-	ctl->used6[bank] = img->nodes;
-	ctl->used_hosts[bank] = img->hosts;
-	__atomic_store_n(&ctl->epoch, epoch + 1, __ATOMIC_RELEASE);
-	return 0;
+	__atomic_store_n(&ctl->epoch, ctl->epoch + 1, __ATOMIC_RELEASE);
 }
 
-void sl_dp_fib_usage(const struct sl_dp *dp, uint32_t *groups, uint32_t *hosts,
-		     uint32_t *nodes)
+int sl_dp_commit(struct sl_dp *dp, struct sl_rib_pair p)
 {
-	const struct sl_ctl *ctl = sl_dp_ctl(dp);
-	uint32_t bank = sl_dp_epoch(dp) & 1;
+	struct sl_fib_image *img = sl_dp_idle(dp);
+	struct sl_prefix bad;
+	char text[SL_PREFIX_STR_B];
+	int rc = sl_fib_build(img, p, NULL);
 
-	*groups = ctl->used4[bank];
-	*hosts = ctl->used_hosts[bank];
-	*nodes = ctl->used6[bank];
+	if (!rc)
+		rc = sl_fib_verify(img, p, &bad, NULL);
+	if (!rc)
+		sl_dp_flip(dp);
+	else if (rc == -E2BIG)
+		sl_dp_fail(dp, rc, "the prefix tables would need %u groups, %u "
+			   "runs, %u hosts, %u nodes; there is room for %u, "
+			   "%u, %u, %u", img->groups, img->runs, img->hosts,
+			   img->nodes, img->room.groups, img->room.runs,
+			   img->room.buckets * SL_FIB_BUCKET_HOSTS,
+			   img->room.nodes);
+	else if (rc == -EBADMSG)
+		sl_dp_fail(dp, rc, "the new table is wrong at %s; the old one "
+			   "stays", sl_prefix_str(&bad, text));
+	else
+		sl_dp_fail(dp, rc, "prefix tables: %s", strerror(-rc));
+	return rc;
 }
 
 uint64_t sl_dp_epoch(const struct sl_dp *dp)
@@ -169,23 +129,9 @@ bool sl_dp_bypass(const struct sl_dp *dp)
 	return __atomic_load_n(&sl_dp_ctl(dp)->bypass, __ATOMIC_ACQUIRE);
 }
 
-static uint64_t word(const uint8_t *b)
+uint32_t sl_dp_lookup(struct sl_dp *dp, int family, const uint8_t *addr)
 {
-	uint64_t w;
-
-	memcpy(&w, b, sizeof(w));
-	return __builtin_bswap64(w);
-}
-
-uint32_t sl_dp_lookup(const struct sl_dp *dp, int family, const uint8_t *addr)
-{
-	struct sl_fib_view v = { .dp = dp, .bank = sl_dp_epoch(dp) & 1 };
-
-	if (family == 4)
-		return sl_fib_lookup4(&v, word(addr) >> 32,
-				      dp->set.hash_key[1],
-				      dp->set.fib_buckets - 1);
-	return sl_fib_lookup6(&v, word(addr), word(addr + 8));
+	return sl_fib_lookup(sl_dp_live(dp), family, addr);
 }
 
 /* Sum n_u64 counters of element `i` over the CPU rows. */

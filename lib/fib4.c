@@ -3,95 +3,129 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "fibc_priv.h"
+#include "fib_priv.h"
 
-/* A new group, all of its words `fill`; 0 when there is no memory (the root
- * is group 0, so that no other group is). */
-static uint32_t new_group(struct sl_fib_image *img, uint32_t fill)
+/* How many ranges from r[i] on begin at or before `last`. */
+static size_t upto(const struct sl_range *r, size_t n, size_t i, uint32_t last)
 {
-	uint32_t g = img->groups, i;
-	uint32_t *grown;
+	size_t k = i;
 
-	/* doubled whenever the number of groups is a power of two */
-	if (!(g & (g - 1))) {
-		grown = realloc(img->word4, (size_t)g * 2 * SL_FIB_GROUP *
-				sizeof(*grown));
-		if (!grown)
-			return 0;
-		img->word4 = grown;
+	while (k + 1 < n && r[k + 1].start <= last)
+		k++;
+	return k - i + 1;
+}
+
+/* The cells of one group, /24 `from` to `to` of the /16 at `first`; r[0] holds
+ * at the first of them. */
+static void fill_group(struct sl_fib_image *img, uint32_t g, uint32_t first,
+		       uint32_t from, uint32_t to, const struct sl_range *r,
+		       size_t n, bool live)
+{
+	struct fib_cell c;
+	size_t i = 0;
+	uint32_t k, w;
+
+	for (k = from; k <= to; k++) {
+		c.first = first + k * 256;
+		c.r = &r[i];
+		c.n = upto(r, n, i, c.first + 255);
+		w = fib_cell_word(img, &c, live);
+		if (g)
+			img->word4[(size_t)g * SL_FIB_GROUP + k] = w;
+		i += c.n - 1;
+		if (i + 1 < n && r[i + 1].start == (sl_u128)c.first + 256)
+			i++;
 	}
-	for (i = 0; i < SL_FIB_GROUP; i++)
-		img->word4[(size_t)g * SL_FIB_GROUP + i] = fill;
-	img->groups++;
-	return g;
 }
 
-/* Index of the first word of the group behind word i, made when it has none;
- * 0: no memory. */
-static size_t group_behind(struct sl_fib_image *img, size_t i)
+void fib4_build(struct sl_fib_image *img, const struct sl_range *r, size_t n,
+		int *progress)
 {
-	uint32_t e = img->word4[i], g;
+	size_t i = 0, here;
+	uint32_t k, first, g;
 
-	if (!(e & SL_ENTRY_EXT)) {
-		g = new_group(img, e);
-		if (!g)
-			return 0;
-		img->word4[i] = SL_ENTRY_EXT | g;
-		e = img->word4[i];
-	}
-	return (size_t)(e & ~SL_ENTRY_EXT) * SL_FIB_GROUP;
-}
-
-uint32_t *fib4_word24(struct sl_fib_image *img, uint32_t addr)
-{
-	size_t at = group_behind(img, addr >> 16);
-
-	return at ? &img->word4[at + (addr >> 8 & 255)] : NULL;
-}
-
-/* Addresses first..last get the entry; the widest steps that fit. */
-static int fill(struct sl_fib_image *img, uint64_t first, uint64_t last,
-		uint32_t entry)
-{
-	uint32_t *w;
-	size_t at;
-
-	while (first <= last) {
-		if (!(first & 0xffff) && last - first >= 0xffff) {
-			img->word4[first >> 16] = entry;
-			first += 0x10000;
-			continue;
+	img->groups = SL_FIB4_ROOT_GROUPS;
+	img->runs = img->hosts = 0;
+	memset(img->bucket, 0, img->room.buckets * sizeof(*img->bucket));
+	for (k = 0; k < 65536; k++) {
+		first = k << 16;
+		here = upto(r, n, i, first + 65535);
+		if (here == 1) {
+			img->word4[k] = r[i].entry;
+		} else {
+			g = fib_new_group(img, 0);
+			fill_group(img, g, first, 0, 255, &r[i], here, false);
+			img->word4[k] = SL_ENTRY_EXT | g;
 		}
-		w = fib4_word24(img, first);
-		if (!w)
-			return -ENOMEM;
-		if (!(first & 0xff) && last - first >= 0xff) {
-			*w = entry;
-			first += 0x100;
-			continue;
-		}
-		at = group_behind(img, w - img->word4);
-		if (!at)
-			return -ENOMEM;
-		do {
-			img->word4[at + (first & 255)] = entry;
-		} while (first++ < last && first & 255);
+		i += here - 1;
+		if (i + 1 < n && r[i + 1].start == (sl_u128)first + 65536)
+			i++;
+		if (progress && !(k & 1023))
+			*progress = k / 66;
 	}
+}
+
+/* Make a word seen: what it leads to was written before. */
+static void publish(uint32_t *w, uint32_t v)
+{
+	__atomic_store_n(w, v, __ATOMIC_RELEASE);
+}
+
+/* The ranges of a /24 or wider, into a group of its own or, for a single /24,
+ * into its word of the group that is there. */
+static int patch_cells(struct sl_fib_image *img, uint32_t first, uint32_t last,
+		       const struct sl_range *r, size_t n)
+{
+	uint32_t *root = &img->word4[first >> 16], *old, g, i;
+	struct fib_cell c = { r, n, first };
+	uint32_t from = first >> 8 & 255, to = last >> 8 & 255, w;
+
+	if (from == to && *root & SL_ENTRY_EXT) {
+		w = fib_cell_word(img, &c, true);
+		if (fib_overfull(img))
+			return -E2BIG;
+		publish(&img->word4[(size_t)SL_ENTRY_INDEX(*root) *
+				    SL_FIB_GROUP + from], w);
+		return 0;
+	}
+	if (from == 0 && to == 255 && n == 1) {
+		publish(root, r[0].entry);
+		return 0;
+	}
+	g = fib_new_group(img, *root & SL_ENTRY_EXT ? 0 : *root);
+	if (g && *root & SL_ENTRY_EXT) {
+		old = &img->word4[(size_t)SL_ENTRY_INDEX(*root) * SL_FIB_GROUP];
+		for (i = 0; i < SL_FIB_GROUP; i++)
+			img->word4[(size_t)g * SL_FIB_GROUP + i] = old[i];
+	}
+	fill_group(img, g, first & ~0xffffU, from, to, r, n, true);
+	if (fib_overfull(img))
+		return -E2BIG;
+	publish(root, SL_ENTRY_EXT | g);
 	return 0;
 }
 
-int fib4_fill(struct sl_fib_image *img, const struct fibc_range *r, size_t n)
+int fib4_patch(struct sl_fib_image *img, struct sl_rib_pair p,
+	       const struct sl_prefix *prefix)
 {
-	size_t i;
-	int rc = 0;
+	uint32_t first = sl_prefix_first(prefix), last = sl_prefix_last(prefix);
+	uint32_t groups = img->groups, runs = img->runs;
+	struct sl_range *r;
+	size_t n;
+	int rc;
 
-	img->groups = SL_FIB4_ROOT_GROUPS;
-	img->word4 = calloc((size_t)img->groups * SL_FIB_GROUP,
-			    sizeof(*img->word4));
-	if (!img->word4)
-		return -ENOMEM;
-	for (i = 0; i < n && !rc; i++)
-		rc = fill(img, r[i].start, i + 1 < n ? r[i + 1].start - 1 :
-			  UINT32_MAX, r[i].entry);
+	if (prefix->len < 16)
+		return -EAGAIN;
+	first &= ~0xffU;
+	last |= 0xffU;
+	rc = sl_rib_ranges(p, 4, first, last, &r, &n);
+	if (rc)
+		return rc;
+	rc = patch_cells(img, first, last, r, n);
+	if (rc) {	/* what was begun lies beyond what is in use */
+		img->groups = groups;
+		img->runs = runs;
+	}
+	free(r);
 	return rc;
 }

@@ -3,64 +3,47 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "fibc_priv.h"
+#include "fib_priv.h"
 
-/* The build: ranges, and the one that holds where we are. */
+typedef sl_u128 u128;
+
+#define CELL_BITS (128 - SL_FIB6_ROOT_BITS)	/* below one root word */
+
+/* The build: ranges of what lies between r[0].start and `last`. */
 struct build {
 	struct sl_fib_image *img;
-	const struct fibc_range *r;
+	const struct sl_range *r;
 	size_t n;
-	size_t node_room, leaf_room;
+	u128 last;
 };
 
 static u128 end_of(const struct build *b, size_t i)
 {
-	return i + 1 < b->n ? b->r[i + 1].start - 1 : ~(u128)0;
+	return i + 1 < b->n ? b->r[i + 1].start - 1 : b->last;
 }
 
-/* n more elements behind `used`; the first one's index, or -1. */
-static long more(void **array, size_t one_b, uint32_t *used, size_t *room,
-		 uint32_t n)
+/* n more elements: the first one's index. Counted even beyond the room, which
+ * *fits then says. */
+static uint32_t more(uint32_t *used, uint32_t room, uint32_t n, bool *fits)
 {
-	size_t at = *used, want = *room ? *room : 1024;
-	void *grown;
+	uint32_t at = *used;
 
-	while (at + n > want)
-		want *= 2;
-	if (want != *room) {
-		grown = realloc(*array, want * one_b);
-		if (!grown)
-			return -1;
-		*array = grown;
-		*room = want;
-	}
-	memset((char *)*array + at * one_b, 0, n * one_b);
 	*used += n;
+	*fits = *used <= room;
 	return at;
 }
 
-static long more_nodes(struct build *b, uint32_t n)
-{
-	return more((void **)&b->img->node, sizeof(*b->img->node),
-		    &b->img->nodes, &b->node_room, n);
-}
-
-static long more_leaves(struct build *b, uint32_t n)
-{
-	return more((void **)&b->img->leaf, sizeof(*b->img->leaf),
-		    &b->img->leaves, &b->leaf_room, n);
-}
-
 /* Node `at` covers 2^bits addresses from start on, the first in range i. */
-static int build_node(struct build *b, uint32_t at, u128 start, int bits,
-		      size_t i)
+static void build_node(struct build *b, uint32_t at, u128 start, int bits,
+		       size_t i)
 {
+	struct sl_fib_image *img = b->img;
 	struct sl_fib_node n = {};
 	uint32_t leaf[64], leaves = 0, children = 0, child = 0;
 	size_t in_range[64];
 	u128 step = (u128)1 << (bits - 6), first;
-	long base;
-	int k, rc;
+	bool fits;
+	int k;
 
 	for (k = 0; k < 64; k++) {
 		first = start + step * k;
@@ -75,55 +58,72 @@ static int build_node(struct build *b, uint32_t at, u128 start, int bits,
 			leaf[leaves++] = b->r[i].entry;
 		}
 	}
-	base = more_leaves(b, leaves);
-	if (base < 0)
-		return -ENOMEM;
-	n.leaf_base = base;
-	memcpy(b->img->leaf + base, leaf, leaves * sizeof(leaf[0]));
-	base = more_nodes(b, children);
-	if (base < 0)
-		return -ENOMEM;
-	n.node_base = base;
-	b->img->node[at] = n;
-	for (k = 0; k < 64; k++) {
-		if (!(n.vector >> k & 1))
-			continue;
-		rc = build_node(b, base + child++, start + step * k, bits - 6,
-				in_range[k]);
-		if (rc)
-			return rc;
-	}
-	return 0;
+	n.leaf_base = more(&img->leaves, img->room.leaves, leaves, &fits);
+	if (fits)
+		memcpy(img->leaf + n.leaf_base, leaf, leaves * sizeof(leaf[0]));
+	n.node_base = more(&img->nodes, img->room.nodes, children, &fits);
+	if (at < img->room.nodes)
+		img->node[at] = n;
+	for (k = 0; k < 64; k++)
+		if (n.vector >> k & 1)
+			build_node(b, n.node_base + child++, start + step * k,
+				   bits - 6, in_range[k]);
 }
 
-int fib6_fill(struct sl_fib_image *img, const struct fibc_range *r, size_t n)
+/* Word of root cell k, which begins in range i. */
+static uint32_t cell_word(struct build *b, uint32_t k, size_t i)
 {
-	struct build b = { .img = img, .r = r, .n = n };
-	const int bits = 128 - SL_FIB6_ROOT_BITS;
-	u128 first;
+	u128 first = (u128)k << CELL_BITS;
+	uint32_t at;
+	bool fits;
+
+	if (end_of(b, i) >= first + (((u128)1 << CELL_BITS) - 1))
+		return b->r[i].entry;
+	at = more(&b->img->nodes, b->img->room.nodes, 1, &fits);
+	build_node(b, at, first, CELL_BITS, i);
+	return SL_ENTRY_EXT | at;
+}
+
+void fib6_build(struct sl_fib_image *img, const struct sl_range *r, size_t n)
+{
+	struct build b = { .img = img, .r = r, .n = n, .last = ~(u128)0 };
 	uint32_t k;
 	size_t i = 0;
-	long at;
+
+	img->nodes = img->leaves = 0;
+	for (k = 0; k < SL_FIB6_ROOT_WORDS; k++) {
+		while (end_of(&b, i) < (u128)k << CELL_BITS)
+			i++;
+		img->root6[k] = cell_word(&b, k, i);
+	}
+}
+
+int fib6_patch(struct sl_fib_image *img, struct sl_rib_pair p,
+	       const struct sl_prefix *prefix)
+{
+	uint32_t k = sl_prefix_first(prefix) >> CELL_BITS, w;
+	uint32_t nodes = img->nodes, leaves = img->leaves;
+	struct build b = { .img = img };
+	struct sl_range *r;
+	u128 first;
 	int rc;
 
-	img->root6 = calloc(SL_FIB6_ROOT_WORDS, sizeof(*img->root6));
-	if (!img->root6)
-		return -ENOMEM;
-	for (k = 0; k < SL_FIB6_ROOT_WORDS; k++) {
-		first = (u128)k << bits;
-		while (end_of(&b, i) < first)
-			i++;
-		if (end_of(&b, i) >= first + (((u128)1 << bits) - 1)) {
-			img->root6[k] = r[i].entry;
-			continue;
-		}
-		at = more_nodes(&b, 1);
-		if (at < 0)
-			return -ENOMEM;
-		img->root6[k] = SL_ENTRY_EXT | (uint32_t)at;
-		rc = build_node(&b, at, first, bits, i);
-		if (rc)
-			return rc;
+	if (prefix->len < SL_FIB6_ROOT_BITS)
+		return -EAGAIN;
+	first = (u128)k << CELL_BITS;
+	b.last = first + (((u128)1 << CELL_BITS) - 1);
+	rc = sl_rib_ranges(p, 6, first, b.last, &r, &b.n);
+	if (rc)
+		return rc;
+	b.r = r;
+	w = cell_word(&b, k, 0);
+	if (fib_overfull(img)) {
+		img->nodes = nodes;
+		img->leaves = leaves;
+		rc = -E2BIG;
+	} else {
+		__atomic_store_n(&img->root6[k], w, __ATOMIC_RELEASE);
 	}
-	return 0;
+	free(r);
+	return rc;
 }

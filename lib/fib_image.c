@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The table compiler as a whole: ranges, then the image's parts. */
+/* The image as a whole: sizes, build, patch, verify. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include "fib_view.h"
-#include "fibc_priv.h"
+#include "fib_priv.h"
 
 static const struct {
 	const char *word;
 	struct sl_fib_size size;
 } sizes[] = {
-	{ "small", { SL_FIB4_ROOT_GROUPS + 4096, 8192, 16384, 65536 } },
-	{ "medium", { SL_FIB4_ROOT_GROUPS + 24576, 65536, 131072, 524288 } },
-	{ "large", { SL_FIB4_ROOT_GROUPS + 98304, 262144, 1048576, 4194304 } },
+	{ "small", { SL_FIB4_ROOT_GROUPS + 4096, 16384, 8192, 16384, 65536 } },
+	{ "medium", { SL_FIB4_ROOT_GROUPS + 24576, 131072, 65536, 131072,
+		      524288 } },
+	{ "large", { SL_FIB4_ROOT_GROUPS + 73728, 1048576, 262144, 1048576,
+		     4194304 } },
 };
 
 const struct sl_fib_size *sl_fib_size_of(const char *word)
@@ -25,49 +28,92 @@ const struct sl_fib_size *sl_fib_size_of(const char *word)
 	return NULL;
 }
 
-static int by_prefix(const void *a, const void *b)
+uint64_t sl_fib_size_bytes(const struct sl_fib_size *s)
 {
-	return sl_prefix_cmp(&((const struct item *)a)->prefix,
-			     &((const struct item *)b)->prefix);
+	return ((uint64_t)s->groups * SL_FIB_GROUP + SL_FIB6_ROOT_WORDS +
+		s->leaves) * sizeof(uint32_t) +
+	       (uint64_t)s->runs * sizeof(struct sl_fib_runs) +
+	       (uint64_t)s->buckets * sizeof(struct sl_fib_bucket) +
+	       (uint64_t)s->nodes * sizeof(struct sl_fib_node);
 }
 
-int sl_fibc_compile(struct sl_fibc *c, const struct sl_fib_size *size,
-		    uint64_t key, struct sl_fib_image *img)
+/* Cut the next n elements off a piece of memory. */
+static void *cut(uint8_t **at, uint64_t n, size_t one_b)
 {
-	struct fibc_range *r4 = NULL, *r6 = NULL;
-	size_t n4 = 0, n6 = 0;
-	int rc;
+	void *p = *at;
+
+	*at += n * one_b;
+	return p;
+}
+
+int sl_fib_image_new(const struct sl_fib_size *size, uint64_t key,
+		     struct sl_fib_image *img)
+{
+	uint8_t *at;
 
 	memset(img, 0, sizeof(*img));
-	img->buckets = size->buckets;
+	img->room = *size;
 	img->key = key;
-	if (c->n)
-		qsort(c->items, c->n, sizeof(c->items[0]), by_prefix);
-	rc = fibc_ranges(c, 4, &r4, &n4);
-	if (!rc)
-		rc = fibc_ranges(c, 6, &r6, &n6);
-	if (!rc)
-		rc = fib4_fill(img, r4, n4);
-	if (!rc)
-		rc = fib6_fill(img, r6, n6);
-	if (!rc)
-		rc = fib_hosts_fill(c, img);
-	if (!rc && (img->groups > size->groups || img->nodes > size->nodes ||
-		    img->leaves > size->leaves))
-		rc = -E2BIG;
-	free(r4);
-	free(r6);
-	return rc;
+	img->owned_b = sl_fib_size_bytes(size);
+	img->owned = mmap(NULL, img->owned_b, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (img->owned == MAP_FAILED) {
+		img->owned = NULL;
+		return -ENOMEM;
+	}
+	at = img->owned;
+	img->run = cut(&at, size->runs, sizeof(*img->run));
+	img->bucket = cut(&at, size->buckets, sizeof(*img->bucket));
+	img->node = cut(&at, size->nodes, sizeof(*img->node));
+	img->word4 = cut(&at, (uint64_t)size->groups * SL_FIB_GROUP,
+			 sizeof(*img->word4));
+	img->root6 = cut(&at, SL_FIB6_ROOT_WORDS, sizeof(*img->root6));
+	img->leaf = cut(&at, size->leaves, sizeof(*img->leaf));
+	return 0;
 }
 
 void sl_fib_image_free(struct sl_fib_image *img)
 {
-	free(img->word4);
-	free(img->bucket);
-	free(img->root6);
-	free(img->node);
-	free(img->leaf);
+	if (img->owned)
+		munmap(img->owned, img->owned_b);
 	memset(img, 0, sizeof(*img));
+}
+
+int sl_fib_build(struct sl_fib_image *img, struct sl_rib_pair p, int *progress)
+{
+	struct sl_range *r = NULL;
+	size_t n;
+	int rc = sl_rib_ranges(p, 4, 0, UINT32_MAX, &r, &n);
+
+	if (rc)
+		return rc;
+	fib4_build(img, r, n, progress);
+	free(r);
+	rc = sl_rib_ranges(p, 6, 0, ~(sl_u128)0, &r, &n);
+	if (rc)
+		return rc;
+	fib6_build(img, r, n);
+	free(r);
+	if (fib_overfull(img))
+		rc = -E2BIG;
+	img->hosts &= ~(1U << 31);
+	return rc;
+}
+
+int sl_fib_patch(struct sl_fib_image *img, struct sl_rib_pair p,
+		 const struct sl_prefix *prefix)
+{
+	return prefix->family == 4 ? fib4_patch(img, p, prefix) :
+	       fib6_patch(img, p, prefix);
+}
+
+static uint32_t lookup(const struct sl_fib_image *img, int family, sl_u128 a)
+{
+	struct sl_fib_view v = { .img = img };
+
+	if (family == 4)
+		return sl_fib_lookup4(&v, a, img->key, img->room.buckets - 1);
+	return sl_fib_lookup6(&v, a >> 64, a);
 }
 
 static uint64_t word(const uint8_t *b)
@@ -78,13 +124,50 @@ static uint64_t word(const uint8_t *b)
 	return __builtin_bswap64(w);
 }
 
-uint32_t sl_fib_image_lookup(const struct sl_fib_image *img, int family,
-			     const uint8_t *addr)
+uint32_t sl_fib_lookup(const struct sl_fib_image *img, int family,
+		       const uint8_t *addr)
 {
-	struct sl_fib_view v = { .img = img };
+	return lookup(img, family, family == 4 ? word(addr) >> 32 :
+		      (sl_u128)word(addr) << 64 | word(addr + 8));
+}
 
-	if (family == 4)
-		return sl_fib_lookup4(&v, word(addr) >> 32, img->key,
-				      img->buckets - 1);
-	return sl_fib_lookup6(&v, word(addr), word(addr + 8));
+static int wrong(int family, sl_u128 a, struct sl_prefix *bad)
+{
+	int i;
+
+	*bad = (struct sl_prefix){ .family = family,
+				   .len = family == 4 ? 32 : 128 };
+	for (i = family == 4 ? 3 : 15; i >= 0; i--, a >>= 8)
+		bad->addr[i] = a;
+	return -EBADMSG;
+}
+
+static int verify(const struct sl_fib_image *img, struct sl_rib_pair p,
+		  int family, struct sl_prefix *bad, int *progress)
+{
+	sl_u128 end = family == 4 ? UINT32_MAX : ~(sl_u128)0, last;
+	struct sl_range *r;
+	size_t i, n;
+	int rc = sl_rib_ranges(p, family, 0, end, &r, &n);
+
+	for (i = 0; !rc && i < n; i++) {
+		last = i + 1 < n ? r[i + 1].start - 1 : end;
+		if (lookup(img, family, r[i].start) != r[i].entry)
+			rc = wrong(family, r[i].start, bad);
+		else if (lookup(img, family, last) != r[i].entry)
+			rc = wrong(family, last, bad);
+		if (progress && !(i & 4095))
+			*progress = 500 * (family == 6) + i * 500 / n;
+	}
+	if (rc != -ENOMEM)
+		free(r);
+	return rc;
+}
+
+int sl_fib_verify(const struct sl_fib_image *img, struct sl_rib_pair p,
+		  struct sl_prefix *bad, int *progress)
+{
+	int rc = verify(img, p, 4, bad, progress);
+
+	return rc ? rc : verify(img, p, 6, bad, progress);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The accessors of include/sealane/fib.h over a compiled image. */
+/* The accessors of include/sealane/fib.h over an image. */
 #ifndef SL_FIB_VIEW_H
 #define SL_FIB_VIEW_H
 
 #include <stddef.h>
 #include <sealane/fib.h>
-#include "fibc.h"
+#include "fib_image.h"
 
 struct sl_fib_view {
 	const struct sl_fib_image *img;
@@ -13,13 +13,20 @@ struct sl_fib_view {
 
 SL_INLINE const __u32 *sl_fib_word4(const struct sl_fib_view *v, __u32 i)
 {
-	return i / SL_FIB_GROUP < v->img->groups ? &v->img->word4[i] : NULL;
+	return i / SL_FIB_GROUP < v->img->room.groups ? &v->img->word4[i] :
+	       NULL;
+}
+
+SL_INLINE const struct sl_fib_runs *
+sl_fib_runs(const struct sl_fib_view *v, __u32 i)
+{
+	return i < v->img->room.runs ? &v->img->run[i] : NULL;
 }
 
 SL_INLINE const struct sl_fib_bucket *
 sl_fib_bucket(const struct sl_fib_view *v, __u32 i)
 {
-	return i < v->img->buckets ? &v->img->bucket[i] : NULL;
+	return i < v->img->room.buckets ? &v->img->bucket[i] : NULL;
 }
 
 SL_INLINE const __u32 *sl_fib_root6(const struct sl_fib_view *v, __u32 i)
@@ -30,12 +37,12 @@ SL_INLINE const __u32 *sl_fib_root6(const struct sl_fib_view *v, __u32 i)
 SL_INLINE const struct sl_fib_node *
 sl_fib_node(const struct sl_fib_view *v, __u32 i)
 {
-	return i < v->img->nodes ? &v->img->node[i] : NULL;
+	return i < v->img->room.nodes ? &v->img->node[i] : NULL;
 }
 
 SL_INLINE const __u32 *sl_fib_leaf6(const struct sl_fib_view *v, __u32 i)
 {
-	return i < v->img->leaves ? &v->img->leaf[i] : NULL;
+	return i < v->img->room.leaves ? &v->img->leaf[i] : NULL;
 }
 
 #endif

@@ -51,6 +51,7 @@ san="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
 flags="-std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -Iinclude -Ilib
 	-I$BUILD -Itests/bpf -isystem $BUILD/kselftest"
 printf '== build tests with sanitizers\n'
+rm -rf "$out/obj"
 mkdir -p "$out/obj"
 for src in lib/*.c; do
 	# shellcheck disable=SC2086
@@ -60,7 +61,7 @@ for src in tests/unit/*.c tests/bpf/*.c; do
 	name=$(basename "$src" .c)
 	# shellcheck disable=SC2086
 	if $CC $flags $san -o "$out/$name" "$src" "$out"/obj/*.o \
-		-lbpf -lelf -lz -lcyaml -lyaml -lm; then
+		-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lm; then
 		run "${src%.c}" 300 "$out/$name"
 	else
 		failed=$((failed + 1))

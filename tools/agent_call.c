@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "cli.h"
 
-#define TIMEOUT_MS 10000L
+#define TIMEOUT_MS 60000L
 #define MAX_ANSWER_B (64 << 20)
 
 struct answer {
@@ -40,6 +41,19 @@ char *cli_escape(const char *word)
 	return copy;
 }
 
+void cli_query(char *path, size_t len, const char *key, const char *value)
+{
+	char *e;
+	size_t n = strlen(path);
+
+	if (!value)
+		return;
+	e = cli_escape(value);
+	snprintf(path + n, len - n, "%c%s=%s", strchr(path, '?') ? '&' : '?',
+		 key, e ? e : "");
+	free(e);
+}
+
 /* Print the agent's own error; under -j as it came. */
 static int agent_error(const struct cli *cli, struct json_object *doc)
 {
@@ -60,8 +74,9 @@ static int agent_error(const struct cli *cli, struct json_object *doc)
 	return REFUSED;
 }
 
-int cli_call(const struct cli *cli, const char *path, struct json_object *body,
-	     bool quiet, struct json_object **out)
+/* One request. body NULL: GET. */
+static int request(const struct cli *cli, const char *path, const void *body,
+		   size_t body_b, bool quiet, struct json_object **out)
 {
 	struct answer a = {};
 	struct json_object *doc;
@@ -69,6 +84,7 @@ int cli_call(const struct cli *cli, const char *path, struct json_object *body,
 	CURL *curl = curl_easy_init();
 	long status = 0;
 	CURLcode rc;
+	int code;
 
 	snprintf(url, sizeof(url), "http://agent/api/v1/%s", path);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
@@ -76,9 +92,14 @@ int cli_call(const struct cli *cli, const char *path, struct json_object *body,
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &a);
-	if (body)
-		curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS,
-				 json_object_to_json_string(body));
+	if (body) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+				 (curl_off_t)body_b);
+		/* no waiting for "100 Continue" on a local socket */
+		curl_easy_setopt(curl, CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
+		curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 1L << 20);
+	}
 	rc = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_cleanup(curl);
@@ -93,11 +114,73 @@ int cli_call(const struct cli *cli, const char *path, struct json_object *body,
 	doc = json_tokener_parse(a.text ? a.text : "");
 	free(a.text);
 	if (status != 200 || !doc) {
-		int code = agent_error(cli, doc);
-
+		code = agent_error(cli, doc);
 		json_object_put(doc);
 		return code;
 	}
 	*out = doc;
 	return DONE;
+}
+
+/* Wait for a job, with its progress on a terminal. */
+static int follow(const struct cli *cli, int64_t id, struct json_object **out)
+{
+	bool shown = isatty(STDERR_FILENO) && !cli->json;
+	struct json_object *job = NULL, *o;
+	const char *state = "";
+	useconds_t wait_us = 2000;
+	char path[64];
+	int rc;
+
+	snprintf(path, sizeof(path), "job?id=%lld", (long long)id);
+	while (strcmp(state, "done") && strcmp(state, "failed")) {
+		json_object_put(job);
+		usleep(wait_us);
+		wait_us = wait_us < 50000 ? wait_us * 5 / 4 : wait_us;
+		rc = request(cli, path, NULL, 0, false, &job);
+		if (rc)
+			return rc;
+		state = cli_text(job, "state");
+		if (shown && wait_us > 20000)
+			fprintf(stderr, "\r\033[K%s: %s %lld %%",
+				cli_text(job, "kind"), cli_text(job, "step"),
+				(long long)cli_int(job, "progress_permille") /
+				10);
+	}
+	if (shown)
+		fputs("\r\033[K", stderr);
+	if (!strcmp(state, "failed")) {
+		o = json_object_new_object();
+		json_object_object_add(o, "error", json_object_get(
+				       json_object_object_get(job, "error")));
+		rc = agent_error(cli, o);
+		json_object_put(o);
+	} else {
+		*out = json_object_get(json_object_object_get(job, "answer"));
+		rc = DONE;
+	}
+	json_object_put(job);
+	return rc;
+}
+
+int cli_send(const struct cli *cli, const char *path, const void *body,
+	     size_t body_b, bool quiet, struct json_object **out)
+{
+	int rc = request(cli, path, body, body_b, quiet, out);
+	int64_t id;
+
+	if (rc || !body || !json_object_object_get_ex(*out, "job", NULL))
+		return rc;
+	id = cli_int(*out, "job");
+	json_object_put(*out);
+	*out = NULL;
+	return follow(cli, id, out);
+}
+
+int cli_call(const struct cli *cli, const char *path, struct json_object *body,
+	     bool quiet, struct json_object **out)
+{
+	const char *text = body ? json_object_to_json_string(body) : NULL;
+
+	return cli_send(cli, path, text, text ? strlen(text) : 0, quiet, out);
 }

@@ -64,6 +64,11 @@ int64_t cli_int(struct json_object *o, const char *key);
  * else the error was printed (UNREACHABLE: only when `quiet` is false). */
 int cli_call(const struct cli *cli, const char *path, struct json_object *body,
 	     bool quiet, struct json_object **answer);
+/* Likewise with a body of any kind. An answer that is a job is waited for. */
+int cli_send(const struct cli *cli, const char *path, const void *body,
+	     size_t body_b, bool quiet, struct json_object **answer);
+/* Append key=value to a query, escaped; value NULL: nothing. */
+void cli_query(char *path, size_t len, const char *key, const char *value);
 /* Escape a word for a query; the caller frees it. */
 char *cli_escape(const char *word);
 
@@ -74,6 +79,7 @@ int cmd_detach(struct cli *cli, int argc, char **argv);
 int cmd_doctor(struct cli *cli, int argc, char **argv);
 int cmd_explain(struct cli *cli, int argc, char **argv);
 int cmd_latency(struct cli *cli, int argc, char **argv);
+int cmd_list(struct cli *cli, int argc, char **argv);
 int cmd_replay(struct cli *cli, int argc, char **argv);
 int cmd_status(struct cli *cli, int argc, char **argv);
 int cmd_unblock(struct cli *cli, int argc, char **argv);

@@ -16,21 +16,6 @@ static const struct column latency_columns[] = {
 	{ "packets", "packets", COL_INT }, {}
 };
 
-/* Append key=value to a query, escaped. */
-static void add_query(char *path, size_t len, const char *key,
-		      const char *value)
-{
-	char *e;
-	size_t n = strlen(path);
-
-	if (!value)
-		return;
-	e = cli_escape(value);
-	snprintf(path + n, len - n, "%c%s=%s", strchr(path, '?') ? '&' : '?',
-		 key, e ? e : "");
-	free(e);
-}
-
 int cmd_latency(struct cli *cli, int argc, char **argv)
 {
 	const char *by = NULL, *half = NULL, *since = NULL, *until = NULL;
@@ -44,11 +29,11 @@ int cmd_latency(struct cli *cli, int argc, char **argv)
 	if (rc)
 		return rc;
 	for (i = 0; i < argc; i++)
-		add_query(path, sizeof(path), "lane", argv[i]);
-	add_query(path, sizeof(path), "by", by);
-	add_query(path, sizeof(path), "half", half);
-	add_query(path, sizeof(path), "since", since);
-	add_query(path, sizeof(path), "until", until);
+		cli_query(path, sizeof(path), "lane", argv[i]);
+	cli_query(path, sizeof(path), "by", by);
+	cli_query(path, sizeof(path), "half", half);
+	cli_query(path, sizeof(path), "since", since);
+	cli_query(path, sizeof(path), "until", until);
 	rc = cli_call(cli, path, NULL, false, &doc);
 	if (rc)
 		return rc;
@@ -69,6 +54,11 @@ static const struct column block_columns[] = {
 	{ "last_hit", "last hit", COL_TEXT }, { "why", "why", COL_TEXT }, {}
 };
 
+static const struct column in_list_columns[] = {
+	{ "name", "list", COL_TEXT }, { "prefix", "prefix", COL_TEXT },
+	{ "generation", "generation", COL_INT }, { "why", "why", COL_TEXT }, {}
+};
+
 int cmd_explain(struct cli *cli, int argc, char **argv)
 {
 	struct json_object *doc, *list;
@@ -79,7 +69,7 @@ int cmd_explain(struct cli *cli, int argc, char **argv)
 		return rc;
 	if (argc != 1)
 		return cli_usage(cli, "explain takes one address");
-	add_query(path, sizeof(path), "addr", argv[0]);
+	cli_query(path, sizeof(path), "addr", argv[0]);
 	rc = cli_call(cli, path, NULL, false, &doc);
 	if (rc)
 		return rc;
@@ -87,8 +77,9 @@ int cmd_explain(struct cli *cli, int argc, char **argv)
 		printf("address    %s\n", cli_text(doc, "addr"));
 		printf("lane       %s", cli_text(doc, "lane"));
 		if (cli_text(doc, "lane_prefix")[0])
-			printf("  (by %s from the %s)",
+			printf("  (by %s, %s: %s)",
 			       cli_text(doc, "lane_prefix"),
+			       cli_text(doc, "lane_layer"),
 			       cli_text(doc, "lane_source"));
 		printf("\nprotected  %s\nverdict    %s\n",
 		       cli_int(doc, "protected") ? "yes" : "no",
@@ -96,6 +87,9 @@ int cmd_explain(struct cli *cli, int argc, char **argv)
 		if (json_object_object_get_ex(doc, "blocks", &list) &&
 		    json_object_array_length(list))
 			cli_table(block_columns, list);
+		if (json_object_object_get_ex(doc, "lists", &list) &&
+		    json_object_array_length(list))
+			cli_table(in_list_columns, list);
 		if (json_object_object_get_ex(doc, "latency", &list) &&
 		    json_object_array_length(list))
 			cli_table(latency_columns, list);

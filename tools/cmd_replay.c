@@ -12,8 +12,8 @@
 #include "cli.h"
 #include "config.h"
 #include "datapath.h"
+#include "world.h"
 #include "duration.h"
-#include "fibc.h"
 #include "hist.h"
 #include "names.h"
 
@@ -209,19 +209,23 @@ static void show(struct json_object *doc, FILE *f)
 
 static int load_tables(struct run *r)
 {
-	struct sl_fibc *c = sl_fibc_new();
 	const struct sl_class protect = { .action = SL_ACT_PROTECT };
-	struct sl_fib_image img = {};
-	int rc = c ? sl_fibc_add_config(c, r->cfg, NULL) : -ENOMEM;
+	struct sl_mistakes all = {};
+	struct world *w = NULL;
+	size_t i;
+	int rc = world_load(r->cfg, NULL, &w, &all);
 
+	for (i = 0; i < all.n; i++)
+		cli_error(r->cli, REFUSED, all.m[i].remedy, "%s",
+			  all.m[i].message);
+	sl_mistakes_free(&all);
 	if (!rc)
-		rc = sl_dp_compile(r->dp, c, &img);
+		rc = sl_rib_sort(w->rib);
 	if (!rc)
 		rc = sl_dp_set_class(r->dp, SL_CLASS_PROTECT, &protect);
 	if (!rc)
-		rc = sl_dp_commit(r->dp, &img);
-	sl_fib_image_free(&img);
-	sl_fibc_free(c);
+		rc = sl_dp_commit(r->dp, (struct sl_rib_pair){ w->rib, NULL });
+	world_free(w);
 	return rc;
 }
 

@@ -38,7 +38,16 @@ static const struct command commands[] = {
 	  "  --why TEXT    reason, for the log\n"
 	  "  --count-only  count what would be dropped\n", cmd_block },
 	{ "unblock", "PREFIX...", "let it pass again", "", cmd_unblock },
-	{ "explain", "ADDR", "lane, blocks and last round trips of an address",
+	{ "list", "ls | show L | replace L FILE | remove L",
+	  "named sets of prefixes, pushed and replaced as one",
+	  "  ls                  all lists\n"
+	  "  show L              a page of prefixes: [--from N] [--limit N]\n"
+	  "  replace L FILE      a million prefixes or one; - is stdin, gzip is "
+	  "unpacked\n"
+	  "  remove L\n"
+	  "  --format F          auto, cidr, netset (FireHOL) or spamhaus\n"
+	  "  --why TEXT          reason, for the log\n", cmd_list },
+	{ "explain", "ADDR", "lane, blocks, lists and last round trips of an address",
 	  "", cmd_explain },
 	{ "replay", "FILE [-c CONF] [--samples OUT|-]",
 	  "run a capture through the data plane",

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define SL_ABI_VERSION	2
+#define SL_ABI_VERSION	3
 
 #define SL_MAX_PATHS	16	/* cables on one gateway; path 0 is "" (not known) */
 #define SL_MAX_LANES	1024	/* lane 0 is `other`; fits the entry's lane field */
@@ -213,10 +213,13 @@ struct sl_hist {
 
 /*
  * Result of one address lookup: lane and rule class from one table entry.
- * [31] inside tables: leads to a group or node; [30:20] lane; [19] inside
- * tables: single hosts of this /24 lie in the buckets; [18:0] class.
+ * [31] inside tables: leads to a group, runs or node (then [30] tells runs from
+ * a group); [30:20] lane; [19] inside tables: single addresses of this /24 lie
+ * in the buckets; [18:0] class.
  */
 #define SL_ENTRY_EXT		(1U << 31)
+#define SL_ENTRY_RUNS		(1U << 30)
+#define SL_ENTRY_INDEX(e)	((e) & 0x3fffffff)
 #define SL_ENTRY_HOSTS		(1U << 19)
 #define SL_ENTRY(lane, class)	((__u32)(lane) << 20 | (class))
 #define SL_ENTRY_LANE(e)	((e) >> 20 & 0x7ff)
@@ -239,12 +242,23 @@ struct sl_fib_line {
 
 #define SL_FIB_BUCKET_HOSTS	8
 
-/* Single IPv4 addresses (host order). Entry 0: free. */
+/*
+ * Single IPv4 addresses: address (host order) << 32 | SL_ENTRY_EXT | entry; 0
+ * is free. One word, so that a reader never pairs an address with another's
+ * entry.
+ */
 struct sl_fib_bucket {
-	struct {
-		__u32 addr;
-		__u32 entry;
-	} host[SL_FIB_BUCKET_HOSTS];
+	__u64 host[SL_FIB_BUCKET_HOSTS];
+};
+
+#define SL_FIB_RUNS		12	/* what a line holds */
+
+/* A /24 of few runs: run k begins at byte start[k] (start[0] is 0) and has
+ * entry[k]. Places not in use repeat the last entry, with start 255. */
+struct sl_fib_runs {
+	__u32 entry[SL_FIB_RUNS];
+	__u8 start[SL_FIB_RUNS];
+	__u8 pad[4];
 };
 
 /* IPv6: bit b of `vector` means that chunk b leads to a child node; else its
@@ -287,11 +301,8 @@ struct sl_ctl {
 	__u64 epoch;
 	__u32 bypass;		/* 1: pass everything, look at nothing */
 	__u32 abi;		/* SL_ABI_VERSION of who loaded us */
-	__u32 used4[2];		/* of the tables, by bank: IPv4 groups, */
-	__u32 used6[2];		/* IPv6 nodes, */
-	__u32 used_hosts[2];	/* and hosts, for people to see */
 	__u64 hash_key[2];	/* of the flow table; kept over adoption */
-	__u64 pad;
+	__u64 pad[4];
 };
 
 /* Settings known at load: the verifier removes what they make dead. */
@@ -301,6 +312,7 @@ struct sl_settings {
 	__u32 n_series;		/* histograms: a power of two */
 	__u32 n_flow_sets;	/* a power of two */
 	__u32 fib_groups;	/* of a bank: IPv4 groups, the root's too */
+	__u32 fib_runs;		/* IPv4 /24s of few runs */
 	__u32 fib_buckets;	/* host buckets: a power of two */
 	__u32 fib_nodes;	/* IPv6 nodes */
 	__u32 fib_leaves;	/* IPv6 leaf words */
@@ -351,6 +363,7 @@ _Static_assert(sizeof(struct sl_flow_set) == 256, "sl_flow_set");
 _Static_assert(sizeof(struct sl_hist) == 2880, "sl_hist");
 _Static_assert(sizeof(struct sl_fib_line) == 64, "sl_fib_line");
 _Static_assert(sizeof(struct sl_fib_bucket) == 64, "sl_fib_bucket");
+_Static_assert(sizeof(struct sl_fib_runs) == 64, "sl_fib_runs");
 _Static_assert(sizeof(struct sl_fib_node) == 32, "sl_fib_node");
 _Static_assert(sizeof(struct sl_class) == 16, "sl_class");
 _Static_assert(sizeof(struct sl_class_ctr) == 32, "sl_class_ctr");

@@ -8,9 +8,11 @@
  * of 256 words, one for each /24, and so on once more. The root stays in the
  * second-level cache, so a random address costs one miss.
  *
- * Hosts: single IPv4 addresses lie in buckets of one cache line, two candidate
- * buckets for each (cuckoo hashing, Pagh and Rodler 2004), behind a flag in the
- * /24's entry: who has no such neighbour pays nothing.
+ * A /24 that is not uniform takes the smallest of three shapes. Single
+ * addresses lie in buckets of one cache line, two candidate buckets for each
+ * (cuckoo hashing, Pagh and Rodler 2004), behind a flag in the /24's entry: who
+ * has no such neighbour pays nothing. Up to twelve runs fit one line of their
+ * own; what is more broken than that is a group.
  *
  * IPv6, poptrie (Asai and Ohara 2015): a root word for each /20, then nodes of
  * six bits with a vector of children and one of leaves.
@@ -29,6 +31,8 @@
 
 struct sl_fib_view;	/* defined by the includer: one bank */
 SL_INLINE const __u32 *sl_fib_word4(const struct sl_fib_view *v, __u32 i);
+SL_INLINE const struct sl_fib_runs *
+sl_fib_runs(const struct sl_fib_view *v, __u32 i);
 SL_INLINE const struct sl_fib_bucket *
 sl_fib_bucket(const struct sl_fib_view *v, __u32 i);
 SL_INLINE const __u32 *sl_fib_root6(const struct sl_fib_view *v, __u32 i);
@@ -50,18 +54,21 @@ SL_INLINE __u32 sl_fib_hash2(__u32 addr, __u64 key, __u32 mask)
 	return (__u32)((h ^ (h >> 29)) >> 20) & mask;
 }
 
-/* Entry of a host in one bucket; 0 when it is not there. */
+/* What a bucket says of an address; 0 when it is not there. */
 SL_INLINE __u32 sl_fib_in_bucket(const struct sl_fib_bucket *b, __u32 addr)
 {
+	__u64 h;
 	int i;
 
-	for (i = 0; b && i < SL_FIB_BUCKET_HOSTS; i++)
-		if (b->host[i].addr == addr)
-			return b->host[i].entry;
+	for (i = 0; b && i < SL_FIB_BUCKET_HOSTS; i++) {
+		h = *(const volatile __u64 *)&b->host[i];
+		if (h >> 32 == addr && h)
+			return (__u32)h;
+	}
 	return 0;
 }
 
-/* Entry of a host, or 0. */
+/* Entry of a single address with SL_ENTRY_EXT, or 0. */
 SL_INLINE __u32 sl_fib_host(const struct sl_fib_view *v, __u32 addr, __u64 key,
 			    __u32 mask)
 {
@@ -74,29 +81,43 @@ SL_INLINE __u32 sl_fib_host(const struct sl_fib_view *v, __u32 addr, __u64 key,
 							      mask)), addr);
 }
 
+/* Entry of byte `at` of a /24: that of the last run that starts at or before
+ * it. Counted without a branch: starts lie anywhere. */
+SL_INLINE __u32 sl_fib_run(const struct sl_fib_runs *r, __u32 at)
+{
+	__u64 after = at + 1, k = 0;
+	int i;
+
+	for (i = 1; i < SL_FIB_RUNS; i++)
+		k += (r->start[i] - after) >> 63;
+	return r->entry[k];
+}
+
 /* Entry of an IPv4 address (host order). */
 SL_INLINE __u32 sl_fib_lookup4(const struct sl_fib_view *v, __u32 addr,
 			       __u64 key, __u32 mask)
 {
 	const __u32 *w = sl_fib_word4(v, addr >> 16);
-	__u32 e = w ? *w : 0;
+	const struct sl_fib_runs *r;
+	__u32 e = w ? *w : 0, h;
 
 	if (e & SL_ENTRY_EXT) {
-		w = sl_fib_word4(v, (e & ~SL_ENTRY_EXT) * 256 +
+		w = sl_fib_word4(v, SL_ENTRY_INDEX(e) * SL_FIB_GROUP +
 				    (addr >> 8 & 255));
 		e = w ? *w : 0;
 	}
-	if (e & SL_ENTRY_EXT) {
-		w = sl_fib_word4(v, (e & ~SL_ENTRY_EXT) * 256 + (addr & 255));
-		e = w ? *w : 0;
+	if (!(e & (SL_ENTRY_EXT | SL_ENTRY_HOSTS)))
+		return e;
+	if (e & SL_ENTRY_HOSTS && !(e & SL_ENTRY_EXT)) {
+		h = sl_fib_host(v, addr, key, mask);
+		return (h ? h : e) & ~(SL_ENTRY_EXT | SL_ENTRY_HOSTS);
 	}
-	if (e & SL_ENTRY_HOSTS) {
-		__u32 h = sl_fib_host(v, addr, key, mask);
-
-		if (h)
-			e = h;
+	if (e & SL_ENTRY_RUNS) {
+		r = sl_fib_runs(v, SL_ENTRY_INDEX(e));
+		return r ? sl_fib_run(r, addr & 255) : 0;
 	}
-	return e & ~(SL_ENTRY_EXT | SL_ENTRY_HOSTS);
+	w = sl_fib_word4(v, SL_ENTRY_INDEX(e) * SL_FIB_GROUP + (addr & 255));
+	return w ? *w & ~SL_ENTRY_EXT : 0;
 }
 
 /* Bits set: no BPF instruction does it. */

@@ -35,21 +35,21 @@ FIXTURE(dp)
 	uint64_t now_ms;
 };
 
-static void add_class(struct sl_fibc *c, const char *text, uint32_t id,
+static void add_class(struct sl_rib *c, const char *text, uint32_t id,
 		      enum sl_action action)
 {
 	struct sl_prefix p;
 
 	sl_prefix_parse(text, &p, NULL);
-	sl_fibc_add_class(c, &p, id, action);
+	sl_rib_add_class(c, &p, id, action, 0);
 }
 
-static void add_lane(struct sl_fibc *c, const char *text, uint32_t lane)
+static void add_lane(struct sl_rib *c, const char *text, uint32_t lane)
 {
 	struct sl_prefix p;
 
 	sl_prefix_parse(text, &p, NULL);
-	sl_fibc_add_lane(c, &p, lane);
+	sl_rib_add_lane(c, &p, lane, SL_LAYER_OPERATOR, 0);
 }
 
 static int tables(struct sl_dp *dp)
@@ -57,8 +57,7 @@ static int tables(struct sl_dp *dp)
 	static const enum sl_action action[CLASSES] = {
 		SL_ACT_NONE, SL_ACT_PROTECT, SL_ACT_DROP, SL_ACT_COUNT,
 		SL_ACT_DROP };
-	struct sl_fibc *c = sl_fibc_new();
-	struct sl_fib_image img;
+	struct sl_rib *c = sl_rib_new();
 	struct sl_class cls;
 	int i, rc;
 
@@ -76,11 +75,10 @@ static int tables(struct sl_dp *dp)
 					 .until_ns = i == 4 ? 1000 : 0 };
 		sl_dp_set_class(dp, i, &cls);
 	}
-	rc = sl_dp_compile(dp, c, &img);
+	rc = sl_rib_sort(c);
 	if (!rc)
-		rc = sl_dp_commit(dp, &img);
-	sl_fib_image_free(&img);
-	sl_fibc_free(c);
+		rc = sl_dp_commit(dp, (struct sl_rib_pair){ c, NULL });
+	sl_rib_free(c);
 	return rc;
 }
 

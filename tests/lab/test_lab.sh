@@ -132,6 +132,32 @@ ok "explain keeps its schema" schema explain explain "$(site_v4 SG)"
 ok "block keeps its schema" schema commit block 192.0.2.9 --for 1h
 ok "explain of a blocked host keeps its schema" schema explain explain 192.0.2.9
 ok "unblock keeps its schema" schema commit unblock 192.0.2.9
+
+# --- lists ---
+printf '192.0.2.0/25\n198.51.100.1 # one\n192.0.2.128-192.0.2.130\n' >"$LAB_DIR/l"
+ok "list replace keeps its schema" schema list_commit list replace spam "$LAB_DIR/l"
+ok "list ls keeps its schema" schema lists list ls
+ok "list show keeps its schema" schema list list show spam --limit 2
+ok "a listed address is explained" \
+	test "$(figure explain 192.0.2.129 -- 'd["lists"][0]["prefix"]')" = 192.0.2.128/31
+ok "several blocks at once keep the schema" schema commit block 192.0.2.9 2001:db8:99::9
+ok "several unblocks at once too" schema commit unblock 192.0.2.9 2001:db8:99::9
+ok "a block of a wide prefix is taken" schema commit block 96.0.0.0/4
+ok "and is unblocked" schema commit unblock 96.0.0.0/4
+site_v4 SG >"$LAB_DIR/l"
+sealane list replace spam "$LAB_DIR/l" >/dev/null
+ok "a listed site is silent" silent "$(site_v4 SG)"
+printf '192.0.2.1\nbanana\n192.0.2.1/24\n' >"$LAB_DIR/bad"
+ok "a bad list is refused with its lines" \
+	refused 2 'bad:2: banana' sealane list replace spam "$LAB_DIR/bad"
+ok "... and its remedy" \
+	refused 2 'bad:3: .*write 192.0.2.0/24' sealane list replace spam "$LAB_DIR/bad"
+ok "... and the former list stays" silent "$(site_v4 SG)"
+printf '0.0.0.0/1\n128.0.0.0/1\n' >"$LAB_DIR/l"
+sealane list replace spam "$LAB_DIR/l" >/dev/null
+ok "a protected address is open below any list" answers 198.18.0.1
+ok "list remove keeps its schema" schema list_commit list remove spam
+ok "and the site answers again" answers "$(site_v4 SG)"
 ok "doctor keeps its schema" schema doctor doctor in0
 ok "a refusal keeps its schema" schema error block 198.18.0.1
 ok "bypass keeps its schema" schema bypass bypass off
@@ -229,7 +255,7 @@ generation=$(figure status -- 'd["epoch"]')
 kill -HUP "$(agent_pid)"
 sleep 1
 ok "a bad file on SIGHUP is refused in the log" \
-	grep -q 'reload refused' "$LAB_DIR/agent.log"
+	grep -q 'job .* refused, nothing was changed' "$LAB_DIR/agent.log"
 same() { [ "$(figure status -- 'd["epoch"]')" = "$generation" ]; }
 ok "... and changes nothing" same
 cp "$LAB_DIR/good.yaml" "$LAB_DIR/sealane.yaml"

@@ -4,94 +4,95 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "fibc.h"
+#include "fib_image.h"
 #include "kselftest_harness.h"
 
 #define N 400
+#define KEY 99
 
 struct rule {
 	struct sl_prefix p;
 	int is_class;
 	uint32_t value;
-	enum sl_action action;
+	int rank;		/* a lane's layer, or the class's weight */
 };
 
-static struct rule rules[N];
-static const struct sl_fib_size room = { SL_FIB4_ROOT_GROUPS + 65536, 1024,
-					 65536, 262144 };
+static struct rule rules[2 * N];
+static const struct sl_fib_size room = { SL_FIB4_ROOT_GROUPS + 65536, 65536,
+					 1024, 65536, 262144 };
+static const enum sl_action action_of[] = {
+	SL_ACT_NONE, SL_ACT_COUNT, SL_ACT_DROP, SL_ACT_PROTECT };
 
-static int weight(enum sl_action a)
-{
-	return a == SL_ACT_PROTECT ? 3 : a == SL_ACT_DROP ? 2 :
-	       a == SL_ACT_COUNT ? 1 : 0;
-}
-
-/* Longest lane; protect beats drop beats count, then the longest class. */
+/* The highest rank, then the longest prefix, then the last one named. */
 static uint32_t twin(int n, const struct sl_prefix *addr)
 {
-	int i, lane_len = -1, class_len = -1, w = 0;
-	uint32_t lane = 0, class_id = 0;
+	int i, k, len[2] = { -1, -1 }, rank[2] = {};
+	uint32_t value[2] = {};
 
 	for (i = 0; i < n; i++) {
 		const struct rule *r = &rules[i];
 
-		if (!sl_prefix_covers(&r->p, addr))
+		k = r->is_class;
+		if (!sl_prefix_covers(&r->p, addr) || r->rank < rank[k] ||
+		    (r->rank == rank[k] && r->p.len < len[k]))
 			continue;
-		if (!r->is_class && r->p.len > lane_len) {
-			lane_len = r->p.len;
-			lane = r->value;
-		}
-		if (r->is_class && (weight(r->action) > w ||
-		    (weight(r->action) == w && r->p.len > class_len))) {
-			w = weight(r->action);
-			class_len = r->p.len;
-			class_id = r->value;
-		}
+		rank[k] = r->rank;
+		len[k] = r->p.len;
+		value[k] = r->value;
 	}
-	return SL_ENTRY(lane, class_id);
+	return SL_ENTRY(value[0], value[1]);
 }
 
+/* Few values and lengths near the borders of the tables: prefixes nest. */
 static void random_prefix(struct sl_prefix *p, int family)
 {
+	static const int long4[] = { 16, 20, 24, 25, 28, 30, 31, 32, 32, 32 };
+	static const int long6[] = { 19, 20, 21, 26, 32, 48, 64, 127, 128 };
 	int i, max = family == 4 ? 32 : 128;
 
 	memset(p, 0, sizeof(*p));
 	p->family = family;
-	p->len = random() % 4 ? random() % 24 : random() % (max + 1);
-	for (i = 0; i < max / 8; i++)	/* few values: prefixes nest */
-		p->addr[i] = random() % 3 ? random() & 0x11 : random();
+	if (random() % 4 == 0)
+		p->len = random() % (max + 1);
+	else
+		p->len = family == 4 ? long4[random() % 10] :
+			 long6[random() % 9];
+	for (i = 0; i < max / 8; i++)
+		p->addr[i] = random() % 8 ? random() & 0x11 : random();
 	for (i = p->len; i < max; i++)
 		p->addr[i / 8] &= ~(0x80 >> i % 8);
 }
 
-/* Same prefix, same kind: no answer is right, so leave it out. */
-static int clashes(int n, const struct rule *r)
+static void make_rules(int from, int to)
 {
+	struct rule *r;
 	int i;
 
-	for (i = 0; i < n; i++)
-		if (rules[i].is_class == r->is_class &&
-		    !sl_prefix_cmp(&rules[i].p, &r->p))
-			return 1;
-	return 0;
+	for (i = from; i < to; i++) {
+		r = &rules[i];
+		random_prefix(&r->p, random() % 3 ? 4 : 6);
+		r->is_class = random() % 2;
+		r->value = random() % 1000;
+		r->rank = r->is_class ? 1 + random() % 3 :
+			  random() % SL_LAYERS;
+	}
 }
 
-static int make_rules(int n)
+static void fill(struct sl_rib *c, int from, int to)
 {
-	struct rule r;
 	int i;
 
-	for (i = 0; i < n;) {
-		random_prefix(&r.p, random() % 2 ? 4 : 6);
-		r.is_class = random() % 2;
-		r.value = 1 + random() % 1000;
-		r.action = SL_ACT_PROTECT + r.value % 3;
-		if (!clashes(i, &r))
-			rules[i++] = r;
+	c->n4 = c->n6 = 0;
+	for (i = from; i < to; i++) {
+		const struct rule *r = &rules[i];
+
+		if (r->is_class)
+			sl_rib_add_class(c, &r->p, r->value,
+					 action_of[r->rank], 0);
 		else
-			n--;
+			sl_rib_add_lane(c, &r->p, r->value, r->rank, 0);
 	}
-	return i;
+	sl_rib_sort(c);
 }
 
 static void near(struct sl_prefix *a, int n)
@@ -108,73 +109,214 @@ static void near(struct sl_prefix *a, int n)
 		a->addr[bits / 8 - 1] += random() % 3 - 1;
 }
 
+/* Lookups that differ from the twin's; 0 is right. */
+static int differences(const struct sl_fib_image *img, int n, int lookups)
+{
+	struct sl_prefix a;
+	int i, bad = 0;
+
+	for (i = 0; i < lookups; i++) {
+		near(&a, n);
+		bad += twin(n, &a) != sl_fib_lookup(img, a.family, a.addr);
+	}
+	return bad;
+}
+
 TEST(lookups_agree_with_the_twin)
 {
 	struct sl_fib_image img;
-	struct sl_prefix a;
-	int round, i, n;
+	struct sl_rib *c = sl_rib_new();
+	struct sl_prefix bad;
+	const char *why = "";
+	int round, n;
 
 	srandom(11);
-	for (round = 0; round < 30; round++) {
-		struct sl_fibc *c = sl_fibc_new();
-
-		n = make_rules(1 + random() % N);
-		for (i = 0; i < n; i++)
-			ASSERT_EQ(0, rules[i].is_class ?
-				  sl_fibc_add_class(c, &rules[i].p,
-						    rules[i].value,
-						    rules[i].action) :
-				  sl_fibc_add_lane(c, &rules[i].p,
-						   rules[i].value));
-		ASSERT_EQ(0, sl_fibc_compile(c, &room, 99, &img));
-		for (i = 0; i < 20000; i++) {
-			near(&a, n);
-			ASSERT_EQ(twin(n, &a), sl_fib_image_lookup(&img,
-				  a.family, a.addr));
+	ASSERT_EQ(0, sl_fib_image_new(&room, KEY, &img));
+	for (round = 0; round < 60; round++) {
+		n = 1 + random() % N;
+		make_rules(0, n);
+		fill(c, 0, n);
+		ASSERT_EQ(0, sl_fib_build(&img, (struct sl_rib_pair){ c, NULL },
+					  NULL));
+		ASSERT_EQ(0, differences(&img, n, 20000));
+		ASSERT_EQ(0, sl_fib_verify(&img,
+				(struct sl_rib_pair){ c, NULL }, &bad, NULL));
+		ASSERT_EQ(0, sl_fib_check(&img, &why)) {
+			TH_LOG("%s", why);
 		}
-		sl_fib_image_free(&img);
-		sl_fibc_free(c);
 	}
+	sl_fib_image_free(&img);
+	sl_rib_free(c);
+}
+
+/* Rules come and go on top of a base; the image is patched, never built. */
+TEST(patches_agree_with_the_twin)
+{
+	struct sl_rib *base = sl_rib_new(), *extra = sl_rib_new();
+	struct sl_rib_pair p = { base, extra };
+	struct sl_fib_image img;
+	struct sl_prefix gone;
+	int round, i, n, rc, wide = 0;
+	const char *why = "";
+
+	srandom(12);
+	ASSERT_EQ(0, sl_fib_image_new(&room, KEY, &img));
+	for (round = 0; round < 20; round++) {
+		make_rules(0, N);
+		fill(base, 0, N);
+		fill(extra, N, N);
+		ASSERT_EQ(0, sl_fib_build(&img, p, NULL));
+		for (i = 0, n = N; i < 200; i++) {
+			gone = rules[n - 1].p;
+			if (n > N && random() % 3 == 0) {
+				n--;
+			} else if (n < 2 * N) {
+				make_rules(n, n + 1);
+				gone = rules[n++].p;
+			}
+			fill(extra, N, n);
+			rc = sl_fib_patch(&img, p, &gone);
+			if (rc == -EAGAIN) {
+				ASSERT_GT(gone.family == 4 ? 16 : 20, gone.len);
+				rc = sl_fib_build(&img, p, NULL);
+				wide++;
+			}
+			ASSERT_EQ(0, rc);
+			ASSERT_EQ(0, differences(&img, n, 200));
+		}
+		ASSERT_EQ(0, sl_fib_check(&img, &why)) {
+			TH_LOG("%s", why);
+		}
+	}
+	ASSERT_LT(100, wide);
+	sl_fib_image_free(&img);
+	sl_rib_free(base);
+	sl_rib_free(extra);
+}
+
+/* From one odd address to all 256: every shape that a /24 can take. */
+TEST(every_shape_of_a_slash_24)
+{
+	struct sl_rib *c = sl_rib_new();
+	struct sl_rib_pair p = { c, NULL };
+	struct sl_prefix a = { .addr = { 10, 1, 2 }, .family = 4, .len = 32 };
+	struct sl_fib_image img;
+	int odd, i, shapes[3] = {};
+
+	ASSERT_EQ(0, sl_fib_image_new(&room, KEY, &img));
+	for (odd = 1; odd <= 256; odd++) {
+		c->n4 = 0;
+		for (i = 0; i < odd; i++) {
+			a.addr[3] = i * 37;
+			sl_rib_add_class(c, &a, 1 + i % 3, SL_ACT_DROP, 0);
+		}
+		ASSERT_EQ(0, sl_rib_sort(c));
+		ASSERT_EQ(0, sl_fib_build(&img, p, NULL));
+		for (i = 0; i < 256; i++) {
+			a.addr[3] = i * 37;
+			ASSERT_EQ(i < odd ? 1U + i % 3 : 0,
+				  sl_fib_lookup(&img, 4, a.addr));
+		}
+		shapes[0] += img.hosts != 0;
+		shapes[1] += img.runs != 0;
+		shapes[2] += img.groups == SL_FIB4_ROOT_GROUPS + 2;
+	}
+	ASSERT_TRUE(shapes[0] && shapes[2]);
+	sl_fib_image_free(&img);
+	sl_rib_free(c);
+}
+
+/* Wrong words anywhere: the checker says so, or no lookup leaves an array. */
+TEST(a_damaged_image_is_refused_or_harmless)
+{
+	struct sl_rib *c = sl_rib_new();
+	struct sl_rib_pair p = { c, NULL };
+	const struct sl_fib_size tight = { SL_FIB4_ROOT_GROUPS + 2048, 2048,
+					   256, 4096, 16384 };
+	struct sl_fib_image img;
+	const char *why = NULL;
+	int i, refused = 0;
+	uint32_t *at, was;
+
+	srandom(13);
+	make_rules(0, N);
+	fill(c, 0, N);
+	ASSERT_EQ(0, sl_fib_image_new(&tight, KEY, &img));
+	ASSERT_EQ(0, sl_fib_build(&img, p, NULL));
+	for (i = 0; i < 3000; i++) {
+		switch (random() % 5) {
+		case 0: at = &img.word4[random() % 65536]; break;
+		case 1: at = &img.word4[random() % (img.groups * 256)]; break;
+		case 2: at = (uint32_t *)&img.run[random() % (img.runs + 1)];
+			break;
+		case 3: at = (uint32_t *)&img.node[random() % img.nodes] +
+			     random() % 6;
+			break;
+		default: at = &img.root6[0x20000 + random() % 65536];
+		}
+		was = *at;
+		*at = random() % 2 ? (uint32_t)random() << 1 :
+		      SL_ENTRY_EXT | (random() % 2 ? SL_ENTRY_RUNS : 0) |
+		      (random() % 5000);
+		why = NULL;
+		if (sl_fib_check(&img, &why)) {
+			ASSERT_NE(NULL, why);
+			refused++;
+		}
+		differences(&img, N, 20);
+		*at = was;
+	}
+	ASSERT_LT(300, refused);
+	ASSERT_EQ(0, sl_fib_check(&img, &why));
+	sl_fib_image_free(&img);
+	sl_rib_free(c);
 }
 
 TEST(an_empty_table_answers_nothing)
 {
-	struct sl_fibc *c = sl_fibc_new();
+	struct sl_rib *c = sl_rib_new();
 	struct sl_fib_image img;
 	uint8_t addr[16] = { 10 };
 
-	ASSERT_EQ(0, sl_fibc_compile(c, &room, 99, &img));
-	ASSERT_EQ(0, sl_fib_image_lookup(&img, 4, addr));
-	ASSERT_EQ(0, sl_fib_image_lookup(&img, 6, addr));
+	ASSERT_EQ(0, sl_rib_sort(c));
+	ASSERT_EQ(0, sl_fib_image_new(&room, KEY, &img));
+	ASSERT_EQ(0, sl_fib_build(&img, (struct sl_rib_pair){ c, NULL },
+				  NULL));
+	ASSERT_EQ(0, sl_fib_lookup(&img, 4, addr));
+	ASSERT_EQ(0, sl_fib_lookup(&img, 6, addr));
 	sl_fib_image_free(&img);
-	sl_fibc_free(c);
+	sl_rib_free(c);
 }
 
 TEST(the_ends_of_the_address_space)
 {
-	struct sl_fibc *c = sl_fibc_new();
+	struct sl_rib *c = sl_rib_new();
 	struct sl_fib_image img;
 	struct sl_prefix p;
 	uint8_t top[16], zero[16] = {};
 
 	memset(top, 0xff, sizeof(top));
 	ASSERT_EQ(0, sl_prefix_parse("255.255.255.255", &p, NULL));
-	sl_fibc_add_lane(c, &p, 7);
+	sl_rib_add_lane(c, &p, 7, SL_LAYER_OPERATOR, 0);
 	ASSERT_EQ(0, sl_prefix_parse("::/0", &p, NULL));
-	sl_fibc_add_lane(c, &p, 8);
-	ASSERT_EQ(0, sl_fibc_compile(c, &room, 99, &img));
-	ASSERT_EQ(SL_ENTRY(7, 0), sl_fib_image_lookup(&img, 4, top));
-	ASSERT_EQ(0, sl_fib_image_lookup(&img, 4, zero));
-	ASSERT_EQ(SL_ENTRY(8, 0), sl_fib_image_lookup(&img, 6, top));
-	ASSERT_EQ(SL_ENTRY(8, 0), sl_fib_image_lookup(&img, 6, zero));
+	sl_rib_add_lane(c, &p, 8, SL_LAYER_OPERATOR, 0);
+	ASSERT_EQ(0, sl_rib_sort(c));
+	ASSERT_EQ(0, sl_fib_image_new(&room, KEY, &img));
+	ASSERT_EQ(0, sl_fib_build(&img, (struct sl_rib_pair){ c, NULL },
+				  NULL));
+	ASSERT_EQ(SL_ENTRY(7, 0), sl_fib_lookup(&img, 4, top));
+	ASSERT_EQ(0, sl_fib_lookup(&img, 4, zero));
+	ASSERT_EQ(SL_ENTRY(8, 0), sl_fib_lookup(&img, 6, top));
+	ASSERT_EQ(SL_ENTRY(8, 0), sl_fib_lookup(&img, 6, zero));
 	sl_fib_image_free(&img);
-	sl_fibc_free(c);
+	sl_rib_free(c);
 }
 
 TEST(a_table_that_does_not_fit_says_how_much_it_needs)
 {
-	const struct sl_fib_size tiny = { SL_FIB4_ROOT_GROUPS + 16, 8, 4, 16 };
-	struct sl_fibc *c = sl_fibc_new();
+	const struct sl_fib_size tiny = { SL_FIB4_ROOT_GROUPS + 16, 8, 8, 4,
+					  16 };
+	struct sl_rib *c = sl_rib_new();
 	struct sl_fib_image img;
 	struct sl_prefix p;
 	char text[32];
@@ -183,39 +325,76 @@ TEST(a_table_that_does_not_fit_says_how_much_it_needs)
 	for (i = 0; i < 40; i++) {
 		snprintf(text, sizeof(text), "10.%d.0.0/24", i);
 		ASSERT_EQ(0, sl_prefix_parse(text, &p, NULL));
-		sl_fibc_add_lane(c, &p, 1);
+		sl_rib_add_lane(c, &p, 1, SL_LAYER_OPERATOR, 0);
 	}
-	ASSERT_EQ(-E2BIG, sl_fibc_compile(c, &tiny, 1, &img));
+	ASSERT_EQ(0, sl_fib_image_new(&tiny, KEY, &img));
+	ASSERT_EQ(-E2BIG, sl_fib_build(&img, (struct sl_rib_pair){ c, NULL },
+				       NULL));
 	ASSERT_EQ(SL_FIB4_ROOT_GROUPS + 40, img.groups);
 	sl_fib_image_free(&img);
-	sl_fibc_free(c);
+	sl_rib_free(c);
 }
 
-TEST(a_hundred_thousand_hosts_are_all_found_and_their_neighbours_are_not)
+/* A million of random lengths: in at most the room of `large`. */
+TEST(a_million_prefixes_fit_and_are_found)
 {
-	const struct sl_fib_size *size = sl_fib_size_of("medium");
-	struct sl_fibc *c = sl_fibc_new();
+	const struct sl_fib_size *size = sl_fib_size_of("large");
+	struct sl_rib *c = sl_rib_new();
+	struct sl_rib_pair p = { c, NULL };
+	struct sl_pset set = {};
 	struct sl_fib_image img;
-	struct sl_prefix p = { .family = 4, .len = 32 };
-	uint32_t i, a;
+	struct sl_prefix bad;
+	uint32_t i, a, len;
 
-	for (i = 0; i < 100000; i++) {
-		a = i * 2654435761U & ~1U;
-		memcpy(p.addr, (uint8_t[]){ a >> 24, a >> 16, a >> 8, a }, 4);
-		ASSERT_EQ(0, sl_fibc_add_class(c, &p, 1 + i % 1000,
-					       SL_ACT_DROP));
+	srandom(14);
+	for (i = 0; i < 1000000; i++) {
+		len = random() % 4 ? 24 + random() % 9 : 12 + random() % 12;
+		a = (uint32_t)random() << 1 & ~(len == 32 ? 0 : ~0U >> len);
+		ASSERT_EQ(0, sl_pset_add4(&set, a, len));
 	}
-	i = sl_fibc_compile(c, size, 12345, &img);
-	ASSERT_TRUE(!i || img.groups > size->groups);
-	for (i = 0; i < 100000; i++) {
-		a = i * 2654435761U & ~1U;
-		memcpy(p.addr, (uint8_t[]){ a >> 24, a >> 16, a >> 8, a }, 4);
-		ASSERT_NE(0, sl_fib_image_lookup(&img, 4, p.addr));
-		p.addr[3] ^= 1;
-		ASSERT_EQ(0, sl_fib_image_lookup(&img, 4, p.addr));
+	ASSERT_LT(0, sl_pset_finish(&set));
+	ASSERT_LT(900000, set.n4);
+	ASSERT_EQ(0, sl_rib_add_set(c, &set, 5, SL_ACT_DROP, 0));
+	ASSERT_EQ(0, sl_fib_image_new(size, KEY, &img));
+	ASSERT_EQ(0, sl_rib_sort(c));
+	ASSERT_EQ(0, sl_fib_build(&img, p, NULL)) {
+		TH_LOG("groups %u runs %u hosts %u", img.groups, img.runs,
+		       img.hosts);
 	}
+	ASSERT_EQ(0, sl_fib_verify(&img, p, &bad, NULL));
+	for (i = 0; i < set.n4; i++) {
+		sl_pset_get(&set, i, &bad);
+		ASSERT_EQ(5, sl_fib_lookup(&img, 4, bad.addr));
+	}
+	/* one wrong word is found */
+	img.root6[0] ^= 1;
+	ASSERT_EQ(-EBADMSG, sl_fib_verify(&img, p, &bad, NULL));
 	sl_fib_image_free(&img);
-	sl_fibc_free(c);
+	sl_pset_free(&set);
+	sl_rib_free(c);
+}
+
+TEST(ranges_become_the_fewest_prefixes)
+{
+	struct sl_pset set = {};
+
+	ASSERT_EQ(0, sl_pset_add_range4(&set, 0, UINT32_MAX));
+	ASSERT_EQ(1, set.n4);
+	ASSERT_EQ(0, set.v4[0]);
+	set.n4 = 0;
+	ASSERT_EQ(0, sl_pset_add_range4(&set, 1, UINT32_MAX - 1));
+	ASSERT_EQ(62, set.n4);
+	set.n4 = 0;
+	ASSERT_EQ(0, sl_pset_add_range4(&set, 0x0a000100, 0x0a0003ff));
+	ASSERT_EQ(2, set.n4);
+	ASSERT_EQ(0x0a00010018, set.v4[0]);
+	ASSERT_EQ(0x0a00020017, set.v4[1]);
+	ASSERT_EQ(0, sl_pset_add_range6(&set, 0, ~(sl_u128)0));
+	ASSERT_EQ(1, set.n6);
+	set.n6 = 0;
+	ASSERT_EQ(0, sl_pset_add_range6(&set, 1, ~(sl_u128)0 - 1));
+	ASSERT_EQ(254, set.n6);
+	sl_pset_free(&set);
 }
 
 TEST(prefix_text)

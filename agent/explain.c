@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `explain`: what holds at an address, and who said so. */
+#include <string.h>
+#include "agent.h"
+#include "duration.h"
+
+/* Blocks that cover the address; true in *drops when one drops. */
+static struct json_object *matching_blocks(const struct agent *a,
+					   const struct sl_prefix *addr,
+					   bool *drops)
+{
+	struct json_object *list = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; i < a->blocks.n; i++) {
+		const struct block *b = &a->blocks.b[i];
+
+		if (!sl_prefix_covers(&b->prefix, addr))
+			continue;
+		*drops |= b->action == SL_ACT_DROP &&
+			  (!b->until_ns || b->until_ns > sl_now_ns());
+		json_object_array_add(list, block_doc(a, b));
+	}
+	return list;
+}
+
+/* Lists that cover the address, each with the prefix that does. */
+static struct json_object *matching_lists(const struct agent *a,
+					  const struct sl_prefix *addr,
+					  bool *drops)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	char text[SL_PREFIX_STR_B];
+	struct sl_prefix which;
+	unsigned int i;
+
+	for (i = 0; i < a->lists.n; i++) {
+		const struct list *l = a->lists.l[i];
+
+		if (!sl_pset_covers(&l->set, addr, &which))
+			continue;
+		*drops = true;
+		o = json_object_new_object();
+		put_text(o, "name", l->name);
+		put_text(o, "prefix", sl_prefix_str(&which, text));
+		put_int(o, "generation", l->generation);
+		put_text(o, "why", l->why);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *lane_rows(const struct agent *a, const char *name)
+{
+	struct latency_query q = { .lanes = { name }, .n_lanes = 1 };
+	struct json_object *doc, *rows = NULL;
+	struct refusal r = {};
+
+	doc = query_latency(a, &q, &r);
+	if (doc && json_object_object_get_ex(doc, "rows", &rows))
+		json_object_get(rows);
+	json_object_put(doc);
+	json_object_put(r.items);
+	return rows ? rows : json_object_new_array();
+}
+
+/* The lane, and which layer and file decided it. */
+static void put_lane(const struct agent *a, struct json_object *o,
+		     const struct sl_heard *h, const char *name)
+{
+	char text[SL_PREFIX_STR_B];
+	bool decided = h->lane_prefix.family;
+
+	put_bool(o, "home", h->lane == SL_LANE_HOME);
+	put_text(o, "lane", name);
+	put_text(o, "lane_prefix", decided ?
+		 sl_prefix_str(&h->lane_prefix, text) : NULL);
+	put_text(o, "lane_layer", decided ? world_layer_name(h->layer) : NULL);
+	put_text(o, "lane_source", decided ?
+		 a->world->source[h->lane_source] : NULL);
+}
+
+struct json_object *explain_doc(struct agent *a, const char *addr,
+				struct refusal *r)
+{
+	struct json_object *o, *blocks, *lists;
+	struct sl_prefix p, which;
+	char text[SL_PREFIX_STR_B];
+	struct sl_heard heard;
+	const char *why, *name;
+	bool drops = false, safe;
+	uint32_t lane;
+
+	if (sl_prefix_parse(addr, &p, &why) || strchr(addr, '/')) {
+		refuse(r, 400, "give one IPv4 or IPv6 address", "%s is no "
+		       "address", addr);
+		return NULL;
+	}
+	lane = SL_ENTRY_LANE(sl_dp_lookup(a->dp, p.family, p.addr));
+	sl_rib_hear((struct sl_rib_pair){ a->base, a->extra }, &p, &heard);
+	safe = sl_rib_protects(a->base, &p, &which);
+	blocks = matching_blocks(a, &p, &drops);
+	lists = matching_lists(a, &p, &drops);
+	name = lane == SL_LANE_HOME ? "home" : lane && lane < SL_MAX_LANES ?
+	       a->lane_name[lane] : "other";
+	o = json_object_new_object();
+	put_text(o, "addr", sl_prefix_str(&p, text));
+	put_lane(a, o, &heard, name);
+	put_bool(o, "protected", safe);
+	put_text(o, "verdict", drops && !safe && !sl_dp_bypass(a->dp) ?
+		 "drop" : "pass");
+	json_object_object_add(o, "blocks", blocks);
+	json_object_object_add(o, "lists", lists);
+	json_object_object_add(o, "latency", lane == SL_LANE_HOME ?
+			       json_object_new_array() : lane_rows(a, name));
+	return o;
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What can be asked of the agent: docs/api.md. */
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "agent.h"
+#include "duration.h"
+#include "names.h"
+
+static const char *query(struct call *k, const char *key)
+{
+	return MHD_lookup_connection_value(k->c, MHD_GET_ARGUMENT_KIND, key);
+}
+
+static const char *word(struct call *k, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(k->body, key, &v) && v ?
+	       json_object_get_string(v) : NULL;
+}
+
+static bool flag(struct call *k, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(k->body, key, &v) &&
+	       json_object_get_boolean(v);
+}
+
+static struct json_object *get_status(struct call *k)
+{
+	return status_doc(k->a);
+}
+
+static struct json_object *get_blocks(struct call *k)
+{
+	return blocks_doc(k->a);
+}
+
+static enum MHD_Result take_lane(void *arg, enum MHD_ValueKind kind,
+				 const char *key, const char *value)
+{
+	struct latency_query *q = arg;
+
+	(void)kind;
+	if (!strcmp(key, "lane") && value && q->n_lanes < 64)
+		q->lanes[q->n_lanes++] = value;
+	return MHD_YES;
+}
+
+static struct json_object *get_latency(struct call *k)
+{
+	struct latency_query q = {
+		.by = query(k, "by"), .half = query(k, "half"),
+		.since = query(k, "since"), .until = query(k, "until") };
+
+	MHD_get_connection_values(k->c, MHD_GET_ARGUMENT_KIND, take_lane, &q);
+	return query_latency(k->a, &q, &k->r);
+}
+
+static struct json_object *get_explain(struct call *k)
+{
+	const char *addr = query(k, "addr");
+
+	return explain_doc(k->a, addr ? addr : "", &k->r);
+}
+
+static struct json_object *post_block(struct call *k)
+{
+	struct json_object *answer = NULL;
+
+	blocks_add(k->a, k->body, &k->who, &answer, &k->r);
+	return answer;
+}
+
+static struct json_object *post_unblock(struct call *k)
+{
+	struct json_object *answer = NULL;
+
+	blocks_remove(k->a, k->body, &k->who, &answer, &k->r);
+	return answer;
+}
+
+static struct json_object *attach_doc(struct call *k, const char *name)
+{
+	struct json_object *o = json_object_new_object();
+	unsigned int i;
+
+	put_text(o, "interface", name);
+	for (i = 0; i < k->a->n_ports; i++) {
+		const struct port *p = &k->a->ports[i];
+
+		if (strcmp(p->cfg.name, name))
+			continue;
+		put_int(o, "ifindex", p->ifindex);
+		put_text(o, "mode", p->mode == SL_XDP_NATIVE ? "native" :
+			 p->mode == SL_XDP_GENERIC ? "generic" : "none");
+		put_text(o, "side", sl_side_name(p->cfg.side));
+		put_text(o, "path", p->cfg.path);
+		put_text(o, "state", p->state);
+		return o;
+	}
+	put_int(o, "ifindex", 0);
+	put_text(o, "mode", "none");
+	put_null(o, "side");
+	put_null(o, "path");
+	put_text(o, "state", "detached");
+	return o;
+}
+
+static struct json_object *post_attach(struct call *k)
+{
+	const char *name = word(k, "interface"), *side = word(k, "side");
+	const char *path = word(k, "path");
+	int s;
+
+	for (s = SL_SIDE_INSIDE; side && s < SL_SIDE_MAX; s++)
+		if (!strcmp(side, sl_side_name(s)))
+			break;
+	if (!name || !side || s == SL_SIDE_MAX) {
+		refuse(&k->r, 400, "side is inside, outside or tap",
+		       "attach wants an interface and a side");
+		return NULL;
+	}
+	if (ports_attach(k->a, name, s, path ? path : "", flag(k, "generic"),
+			 &k->r))
+		return NULL;
+	return attach_doc(k, name);
+}
+
+static struct json_object *post_detach(struct call *k)
+{
+	const char *name = word(k, "interface");
+
+	if (!name || !name[0]) {
+		refuse(&k->r, 400, "name it", "detach wants an interface");
+		return NULL;
+	}
+	if (ports_detach(k->a, name, &k->r))
+		return NULL;
+	say(LOG_WARNING, "interface %s: detached by uid %u", name,
+	    (unsigned int)k->who.uid);
+	return attach_doc(k, name);
+}
+
+static struct json_object *post_bypass(struct call *k)
+{
+	const char *why = word(k, "why");
+	struct json_object *o;
+	bool on = flag(k, "on");
+
+	sl_dp_set_bypass(k->a->dp, on);
+	say(LOG_WARNING, "bypass %s by uid %u%s%s", on ?
+	    "ON: nothing is measured or blocked" : "off",
+	    (unsigned int)k->who.uid, why ? ": " : "", why ? why : "");
+	o = json_object_new_object();
+	put_bool(o, "bypass", on);
+	return o;
+}
+
+static struct json_object *post_reload(struct call *k)
+{
+	struct json_object *o;
+	struct job *j = job_new(k->a, JOB_RELOAD, &k->who);
+
+	if (!j) {
+		refuse(&k->r, 500, "free memory", "out of memory");
+		return NULL;
+	}
+	o = json_object_new_object();
+	put_int(o, "job", j->id);
+	job_start(k->a, j);
+	return o;
+}
+
+static bool is_list_name(const char *s)
+{
+	size_t n = s ? strlen(s) : 0;
+
+	return n && n < SL_NAME_B && s[0] != '-' &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			 "0123456789._-") == n;
+}
+
+static struct job *list_job(struct call *k, enum job_kind kind)
+{
+	const char *name = query(k, "name"), *why = query(k, "why");
+	const char *file = query(k, "file");
+	struct job *j;
+
+	if (!is_list_name(name) || (why && strlen(why) >= TEXT_B)) {
+		refuse(&k->r, 400, "a name of 1 to 31 letters, digits, dots, "
+		       "dashes; why has at most 255 bytes", "no list %s",
+		       name ? name : "(nameless)");
+		return NULL;
+	}
+	j = job_new(k->a, kind, &k->who);
+	if (!j) {
+		refuse(&k->r, 500, "free memory", "out of memory");
+		return NULL;
+	}
+	strcpy(j->name, name);
+	snprintf(j->why, sizeof(j->why), "%s", why ? why : "");
+	snprintf(j->file, sizeof(j->file), "%s", file ? file : name);
+	return j;
+}
+
+static struct json_object *started(struct call *k, struct job *j)
+{
+	struct json_object *o = json_object_new_object();
+
+	put_int(o, "job", j->id);
+	job_start(k->a, j);
+	return o;
+}
+
+static struct json_object *post_list(struct call *k)
+{
+	const char *word = query(k, "format");
+	int format = sl_list_format_of(word ? word : "auto");
+	struct job *j;
+
+	if (format < 0) {
+		refuse(&k->r, 400, "auto, cidr, netset or spamhaus",
+		       "no format %s", word);
+		return NULL;
+	}
+	if (!k->raw_b) {
+		refuse(&k->r, 400, "to empty a list, remove it",
+		       "the list is empty");
+		return NULL;
+	}
+	j = list_job(k, JOB_LIST);
+	if (!j)
+		return NULL;
+	j->list = calloc(1, sizeof(*j->list));
+	if (!j->list) {
+		free(j);
+		refuse(&k->r, 500, "free memory", "out of memory");
+		return NULL;
+	}
+	strcpy(j->list->name, j->name);
+	strcpy(j->list->why, j->why);
+	j->list->uid = k->who.uid;
+	j->list->at_ns = sl_now_ns();
+	j->format = format;
+	j->body = k->raw;
+	j->body_b = k->raw_b;
+	k->raw = NULL;
+	return started(k, j);
+}
+
+static struct json_object *post_list_remove(struct call *k)
+{
+	const char *name = query(k, "name");
+	struct job *j;
+
+	if (name && !lists_find(&k->a->lists, name)) {
+		refuse(&k->r, 404, "see sealane list ls", "no list %s", name);
+		return NULL;
+	}
+	j = list_job(k, JOB_LIST_REMOVE);
+	return j ? started(k, j) : NULL;
+}
+
+static struct json_object *get_lists(struct call *k)
+{
+	return lists_doc(k->a);
+}
+
+static struct json_object *get_list(struct call *k)
+{
+	const char *name = query(k, "name");
+
+	return list_page(k->a, name ? name : "", query(k, "from"),
+			 query(k, "limit"), &k->r);
+}
+
+static struct json_object *get_job(struct call *k)
+{
+	const char *id = query(k, "id");
+
+	return job_doc(k->a, id ? strtoll(id, NULL, 10) : 0, &k->r);
+}
+
+#define JSON_B	65536
+#define LIST_B	(256U << 20)
+
+static const struct route routes[] = {
+	{ "GET", "status", get_status, JSON_B, false },
+	{ "GET", "latency", get_latency, JSON_B, false },
+	{ "GET", "explain", get_explain, JSON_B, false },
+	{ "GET", "blocks", get_blocks, JSON_B, false },
+	{ "GET", "lists", get_lists, JSON_B, false },
+	{ "GET", "list", get_list, JSON_B, false },
+	{ "GET", "job", get_job, JSON_B, false },
+	{ "POST", "block", post_block, JSON_B, false },
+	{ "POST", "unblock", post_unblock, JSON_B, false },
+	{ "POST", "list_replace", post_list, LIST_B, true },
+	{ "POST", "list_remove", post_list_remove, JSON_B, false },
+	{ "POST", "attach", post_attach, JSON_B, false },
+	{ "POST", "detach", post_detach, JSON_B, false },
+	{ "POST", "bypass", post_bypass, JSON_B, false },
+	{ "POST", "reload", post_reload, JSON_B, false },
+	{}
+};
+
+const struct route *route_of(const char *path)
+{
+	const struct route *rt;
+
+	for (rt = routes; rt->path; rt++)
+		if (!strcmp(path, rt->path))
+			return rt;
+	return NULL;
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The image checker: for images that came from somewhere else. What passes it
+ * is looked up in without leaving an array and without a cycle. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "fib_view.h"
+
+struct check {
+	const struct sl_fib_image *img;
+	uint8_t *group_seen, *run_seen, *node_seen;
+	const char *why;
+};
+
+static int bad(struct check *c, const char *why)
+{
+	c->why = why;
+	return -EBADMSG;
+}
+
+/* The last level: plain entries only. */
+static int check_leaf_group(struct check *c, uint32_t g)
+{
+	const uint32_t *w = &c->img->word4[(size_t)g * SL_FIB_GROUP];
+	int i;
+
+	for (i = 0; i < SL_FIB_GROUP; i++)
+		if (w[i] & (SL_ENTRY_EXT | SL_ENTRY_HOSTS))
+			return bad(c, "a word of a last group leads on");
+	return 0;
+}
+
+static int check_runs(struct check *c, uint32_t i)
+{
+	const struct sl_fib_runs *r;
+	int k;
+
+	if (i >= c->img->room.runs)
+		return bad(c, "a run line lies outside its array");
+	if (c->run_seen[i]++)
+		return bad(c, "a run line is led to twice");
+	r = &c->img->run[i];
+	for (k = 0; k < SL_FIB_RUNS; k++) {
+		if (r->entry[k] & (SL_ENTRY_EXT | SL_ENTRY_HOSTS))
+			return bad(c, "a run's entry leads on");
+		if (k > 1 && r->start[k] < r->start[k - 1])
+			return bad(c, "runs are out of order");
+	}
+	return 0;
+}
+
+static int take_group(struct check *c, uint32_t g)
+{
+	if (g < SL_FIB4_ROOT_GROUPS || g >= c->img->room.groups)
+		return bad(c, "a group lies outside its array");
+	if (c->group_seen[g]++)
+		return bad(c, "a group is led to twice");
+	return 0;
+}
+
+static int check_group(struct check *c, uint32_t g)
+{
+	uint32_t i, e;
+	int rc = take_group(c, g);
+
+	for (i = 0; !rc && i < SL_FIB_GROUP; i++) {
+		e = c->img->word4[(size_t)g * SL_FIB_GROUP + i];
+		if (!(e & SL_ENTRY_EXT))
+			continue;
+		if (e & SL_ENTRY_RUNS) {
+			rc = check_runs(c, SL_ENTRY_INDEX(e));
+			continue;
+		}
+		rc = take_group(c, SL_ENTRY_INDEX(e));
+		if (!rc)
+			rc = check_leaf_group(c, SL_ENTRY_INDEX(e));
+	}
+	return rc;
+}
+
+static int check4(struct check *c)
+{
+	uint32_t i, e;
+	int rc = 0;
+
+	for (i = 0; !rc && i < SL_FIB4_ROOT_GROUPS * SL_FIB_GROUP; i++) {
+		e = c->img->word4[i];
+		if (e & SL_ENTRY_EXT && e & SL_ENTRY_RUNS)
+			return bad(c, "a root word leads to a run line");
+		if (!(e & SL_ENTRY_EXT) && e & SL_ENTRY_HOSTS)
+			return bad(c, "a root word is flagged for hosts");
+		if (e & SL_ENTRY_EXT)
+			rc = check_group(c, SL_ENTRY_INDEX(e));
+	}
+	return rc;
+}
+
+/* A host is found only in one of its two buckets. */
+static int check_buckets(struct check *c)
+{
+	uint32_t b, addr, mask = c->img->room.buckets - 1;
+	uint64_t h;
+	int i;
+
+	if (c->img->room.buckets & mask || !c->img->room.buckets)
+		return bad(c, "the buckets are no power of two");
+	for (b = 0; b <= mask; b++)
+		for (i = 0; i < SL_FIB_BUCKET_HOSTS; i++) {
+			h = c->img->bucket[b].host[i];
+			addr = h >> 32;
+			if (!h)
+				continue;
+			if (!(h & SL_ENTRY_EXT) || h & SL_ENTRY_HOSTS)
+				return bad(c, "a host's entry has wrong marks");
+			if (sl_fib_hash1(addr, c->img->key, mask) != b &&
+			    sl_fib_hash2(addr, c->img->key, mask) != b)
+				return bad(c, "a host lies in a wrong bucket");
+		}
+	return 0;
+}
+
+static int check_node(struct check *c, uint32_t at, int level)
+{
+	const struct sl_fib_image *img = c->img;
+	const struct sl_fib_node *n;
+	uint64_t leaves, i;
+	int kids, k, rc = 0;
+
+	if (at >= img->room.nodes)
+		return bad(c, "a node lies outside its array");
+	if (level >= SL_FIB6_LEVELS)
+		return bad(c, "nodes nest deeper than an address has bits");
+	if (c->node_seen[at]++)
+		return bad(c, "a node is led to twice");
+	n = &img->node[at];
+	kids = __builtin_popcountll(n->vector);
+	leaves = __builtin_popcountll(n->leafvec);
+	if (n->leafvec & n->vector)
+		return bad(c, "a chunk is both child and leaf");
+	if (~n->vector && (!n->leafvec || __builtin_ctzll(n->leafvec) >
+			   __builtin_ctzll(~n->vector)))
+		return bad(c, "a chunk has no leaf");
+	if (leaves + n->leaf_base > img->room.leaves)
+		return bad(c, "leaves lie outside their array");
+	for (i = 0; i < leaves; i++)
+		if (img->leaf[n->leaf_base + i] & SL_ENTRY_EXT)
+			return bad(c, "a leaf leads on");
+	for (k = 0; k < kids && !rc; k++)
+		rc = check_node(c, n->node_base + k, level + 1);
+	return rc;
+}
+
+static int check6(struct check *c)
+{
+	uint32_t i, e;
+	int rc = 0;
+
+	for (i = 0; !rc && i < SL_FIB6_ROOT_WORDS; i++) {
+		e = c->img->root6[i];
+		if (e & SL_ENTRY_EXT)
+			rc = check_node(c, e & ~SL_ENTRY_EXT, 0);
+	}
+	return rc;
+}
+
+int sl_fib_check(const struct sl_fib_image *img, const char **why)
+{
+	struct check c = { .img = img };
+	int rc = -ENOMEM;
+
+	c.group_seen = calloc(img->room.groups, 1);
+	c.run_seen = calloc(img->room.runs, 1);
+	c.node_seen = calloc(img->room.nodes, 1);
+	c.why = "out of memory";
+	if (c.group_seen && c.run_seen && c.node_seen) {
+		rc = check4(&c);
+		if (!rc)
+			rc = check_buckets(&c);
+		if (!rc)
+			rc = check6(&c);
+	}
+	free(c.group_seen);
+	free(c.run_seen);
+	free(c.node_seen);
+	if (rc)
+		*why = c.why;
+	return rc;
+}
