@@ -29,7 +29,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 PROGRAMS := $(BUILD)/sealaned $(BUILD)/sealane $(BUILD)/cable
 
-.PHONY: all deps install uninstall demo lab run check clean kmod
+.PHONY: all deps install uninstall demo lab run check bench fuzz clean kmod
 all: $(PROGRAMS) $(BUILD)/sealane.bpf.o
 
 $(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/libsealane.a
@@ -112,6 +112,31 @@ run: all
 check: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) SHARED=$(SHARED) tests/run.sh
+
+# --- bench ---
+BENCH	:= $(BUILD)/bench
+BENCH_SRC := $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))
+$(BENCH)/%.bpf.o: tests/bench/%.bpf.c $(wildcard bpf/* include/sealane/*.h tests/bench/*.h) | $(BUILD)/ready
+	@echo "  BPF     $@"
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -Itests/bench -c -o $@ $<
+
+$(BENCH)/bench: $(BENCH_SRC) $(wildcard tests/bench/*.h) $(BUILD)/libsealane.a
+	@echo "  LINK    $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_CFLAGS) $(OPT) -Itests/bench -o $@ \
+		$(BENCH_SRC) $(BUILD)/libsealane.a $(LIBS)
+
+bench: deps
+	$(Q)$(MAKE) --no-print-directory all $(BENCH)/bench \
+		$(BENCH)/bench.bpf.o $(BENCH)/peers.bpf.o
+	$(Q)BUILD=$(BUILD) tests/bench/bench.sh
+
+# Longer than `make check` does: make fuzz SECONDS=600
+SECONDS ?= 120
+fuzz: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(BUILD) tests/fuzz/run.sh $(SECONDS)
 
 kmod:
 	@echo "the kernel module is not part of this version: see kmod/README.md" >&2; exit 1

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "agent.h"
+#include "blocks_priv.h"
 #include "duration.h"
 
 
@@ -52,7 +52,7 @@ struct json_object *blocks_doc(const struct agent *a)
 	return o;
 }
 
-static int copy(const struct blocks *from, unsigned int more,
+int blocks_copy(const struct blocks *from, unsigned int more,
 		struct blocks *to)
 {
 	to->b = calloc(from->n + more + 1, sizeof(*to->b));
@@ -63,7 +63,7 @@ static int copy(const struct blocks *from, unsigned int more,
 	return 0;
 }
 
-static struct block *find(const struct blocks *set, const struct sl_prefix *p)
+struct block *blocks_find(const struct blocks *set, const struct sl_prefix *p)
 {
 	unsigned int i;
 
@@ -85,19 +85,19 @@ static int patch_live(struct agent *a, const struct sl_rib *extra,
 	return rc;
 }
 
-static int no_disk(struct refusal *r)
+int block_no_disk(struct refusal *r)
 {
 	return refuse(r, 500, "make room in the state directory; nothing was "
 		      "changed", "cannot write the change to disk");
 }
 
-static int no_memory(struct refusal *r)
+int block_no_memory(struct refusal *r)
 {
 	return refuse(r, 500, "free memory", "out of memory");
 }
 
 /* The blocks from now on, and their prefixes. */
-static void take(struct agent *a, struct blocks *next, struct sl_rib *extra)
+void blocks_take(struct agent *a, struct blocks *next, struct sl_rib *extra)
 {
 	free(a->blocks.b);
 	a->blocks = *next;
@@ -107,7 +107,7 @@ static void take(struct agent *a, struct blocks *next, struct sl_rib *extra)
 }
 
 /* The prefixes of a request; every bad one is an item of the refusal. */
-static int parse_list(struct json_object *body, struct sl_prefix **out,
+int blocks_parse(struct json_object *body, struct sl_prefix **out,
 		      unsigned int *n_out, struct refusal *r)
 {
 	struct json_object *list;
@@ -155,13 +155,7 @@ static int check_protected(const struct agent *a, const struct sl_prefix *p,
 				 "blocked") : 0;
 }
 
-struct request {
-	enum sl_action action;
-	uint64_t until_ns;
-	const char *why;
-};
-
-static int parse_request(struct json_object *body, struct request *q,
+int block_request(struct json_object *body, struct request *q,
 			 struct refusal *r)
 {
 	struct json_object *v;
@@ -184,11 +178,11 @@ static int parse_request(struct json_object *body, struct request *q,
 	return 0;
 }
 
-static int add_one(struct agent *a, struct blocks *next,
+int blocks_put(struct agent *a, struct blocks *next,
 		   const struct sl_prefix *p, const struct request *q,
 		   uid_t uid, struct refusal *r)
 {
-	struct block *b = find(next, p);
+	struct block *b = blocks_find(next, p);
 	unsigned int i;
 	uint32_t id;
 
@@ -213,7 +207,7 @@ static int add_one(struct agent *a, struct blocks *next,
 	return 0;
 }
 
-static struct json_object *commit_doc(const struct agent *a,
+struct json_object *blocks_commit_doc(const struct agent *a,
 				      const struct sl_prefix *p,
 				      unsigned int n, int removed)
 {
@@ -223,7 +217,7 @@ static struct json_object *commit_doc(const struct agent *a,
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
-		b = find(&a->blocks, &p[i]);
+		b = blocks_find(&a->blocks, &p[i]);
 		if (b)
 			json_object_array_add(list, block_doc(a, b));
 	}
@@ -246,7 +240,7 @@ static int start_job(struct agent *a, enum job_kind kind,
 	struct job *j = job_new(a, kind, who);
 
 	if (!j)
-		return no_memory(r);
+		return block_no_memory(r);
 	j->request = json_object_get(body);
 	*answer = json_object_new_object();
 	put_int(*answer, "job", j->id);
@@ -254,7 +248,7 @@ static int start_job(struct agent *a, enum job_kind kind,
 	return 0;
 }
 
-static void say_blocked(const struct agent *a, unsigned int n,
+void blocks_say(const struct agent *a, unsigned int n,
 			const struct caller *who, const char *why)
 {
 	say(LOG_NOTICE, "generation %lld: %u prefixes blocked by uid %u: %s",
@@ -267,11 +261,11 @@ static int add_live(struct agent *a, struct blocks *next,
 		    const char *why, struct refusal *r)
 {
 	struct sl_rib *extra = tables_extra(next);
-	struct block *b = find(next, p);
+	struct block *b = blocks_find(next, p);
 	int rc;
 
 	if (!extra)
-		return no_memory(r);
+		return block_no_memory(r);
 	tables_set_class(a, b->class_id, b->action, b->id, b->until_ns);
 	rc = patch_live(a, extra, p);
 	if (rc) {
@@ -282,17 +276,17 @@ static int add_live(struct agent *a, struct blocks *next,
 	if (!rc)
 		rc = store_put_block(a, b);
 	if (store_end(a, rc)) {
-		b = find(&a->blocks, p);
+		b = blocks_find(&a->blocks, p);
 		if (b)
 			tables_set_class(a, b->class_id, b->action, b->id,
 					 b->until_ns);
 		patch_live(a, a->extra, p);
 		sl_rib_free(extra);
-		return no_disk(r);
+		return block_no_disk(r);
 	}
 	tables_set_class(a, b->class_id, b->action, b->id, b->until_ns);
-	take(a, next, extra);
-	say_blocked(a, 1, who, why);
+	blocks_take(a, next, extra);
+	blocks_say(a, 1, who, why);
 	return 0;
 }
 
@@ -304,21 +298,21 @@ int blocks_add(struct agent *a, struct json_object *body,
 	struct blocks next = {};
 	struct request q;
 	unsigned int n = 0;
-	int rc = parse_request(body, &q, r);
+	int rc = block_request(body, &q, r);
 
 	if (!rc)
-		rc = parse_list(body, &p, &n, r);
+		rc = blocks_parse(body, &p, &n, r);
 	if (!rc)
 		rc = check_protected(a, p, n, r);
 	if (!rc && wants_job(p, n)) {
 		rc = start_job(a, JOB_BLOCK, body, who, answer, r);
 	} else if (!rc) {
-		rc = copy(&a->blocks, 1, &next) ? no_memory(r) :
-		     add_one(a, &next, p, &q, who->uid, r);
+		rc = blocks_copy(&a->blocks, 1, &next) ? block_no_memory(r) :
+		     blocks_put(a, &next, p, &q, who->uid, r);
 		if (!rc)
 			rc = add_live(a, &next, p, who, q.why, r);
 		if (!rc)
-			*answer = commit_doc(a, p, 1, 0);
+			*answer = blocks_commit_doc(a, p, 1, 0);
 		else if (rc == -EAGAIN)
 			rc = start_job(a, JOB_BLOCK, body, who, answer, r);
 	}
@@ -327,7 +321,7 @@ int blocks_add(struct agent *a, struct json_object *body,
 	return rc;
 }
 
-static void drop_one(struct blocks *set, struct block *b)
+void blocks_drop(struct blocks *set, struct block *b)
 {
 	memmove(b, b + 1, (set->b + set->n - (b + 1)) * sizeof(*b));
 	set->n--;
@@ -342,13 +336,13 @@ static int remove_live(struct agent *a, const struct sl_prefix *p,
 	struct sl_rib *extra;
 	int rc;
 
-	if (copy(&a->blocks, 0, &next))
-		return no_memory(r);
-	drop_one(&next, find(&next, p));
+	if (blocks_copy(&a->blocks, 0, &next))
+		return block_no_memory(r);
+	blocks_drop(&next, blocks_find(&next, p));
 	extra = tables_extra(&next);
 	if (!extra) {
 		free(next.b);
-		return no_memory(r);
+		return block_no_memory(r);
 	}
 	rc = store_begin(a, who, what, "");
 	if (!rc)
@@ -356,9 +350,9 @@ static int remove_live(struct agent *a, const struct sl_prefix *p,
 	if (store_end(a, rc)) {
 		sl_rib_free(extra);
 		free(next.b);
-		return no_disk(r);
+		return block_no_disk(r);
 	}
-	take(a, &next, extra);
+	blocks_take(a, &next, extra);
 	rc = patch_live(a, a->extra, p);
 	say(LOG_NOTICE, "generation %lld: one prefix unblocked (%s) by uid %u",
 	    (long long)a->generation, what, (unsigned int)who->uid);
@@ -366,14 +360,14 @@ static int remove_live(struct agent *a, const struct sl_prefix *p,
 }
 
 /* Every prefix must be blocked as it was named. */
-static int check_blocked(const struct blocks *set, const struct sl_prefix *p,
+int blocks_are_there(const struct blocks *set, const struct sl_prefix *p,
 			 unsigned int n, struct refusal *r)
 {
 	char text[SL_PREFIX_STR_B];
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		if (!find(set, &p[i]))
+		if (!blocks_find(set, &p[i]))
 			refuse_item(r, "%s is not blocked",
 				    sl_prefix_str(&p[i], text));
 	return r->items ? refuse(r, 409, "name prefixes as they were blocked; "
@@ -387,133 +381,18 @@ int blocks_remove(struct agent *a, struct json_object *body,
 {
 	struct sl_prefix *p = NULL;
 	unsigned int n = 0;
-	int rc = parse_list(body, &p, &n, r);
+	int rc = blocks_parse(body, &p, &n, r);
 
 	if (!rc)
-		rc = check_blocked(&a->blocks, p, n, r);
+		rc = blocks_are_there(&a->blocks, p, n, r);
 	if (!rc && !wants_job(p, n)) {
 		rc = remove_live(a, p, who, "unblock", r);
 		if (!rc)
-			*answer = commit_doc(a, NULL, 0, 1);
+			*answer = blocks_commit_doc(a, NULL, 0, 1);
 		if (rc == -EAGAIN)	/* on disk; the tables follow */
 			rc = start_job(a, JOB_UNBLOCK, NULL, who, answer, r);
 	} else if (!rc) {
 		rc = start_job(a, JOB_UNBLOCK, body, who, answer, r);
-	}
-	free(p);
-	return rc;
-}
-
-/* --- as a job --- */
-/* The set with the job's change, in *next. */
-static int changed(struct agent *a, struct job *j, struct blocks *next)
-{
-	struct sl_prefix *p = NULL;
-	struct block *b, *made;
-	struct request q;
-	unsigned int i, n = 0;
-	int rc = 0;
-
-	if (j->request)
-		rc = parse_list(j->request, &p, &n, &j->r);
-	if (!rc && copy(&a->blocks, n, next))
-		rc = no_memory(&j->r);
-	if (!rc && j->kind == JOB_BLOCK)
-		rc = parse_request(j->request, &q, &j->r);
-	if (!rc && j->kind == JOB_UNBLOCK)
-		rc = check_blocked(next, p, n, &j->r);
-	for (i = 0; !rc && i < n; i++) {
-		b = find(next, &p[i]);
-		made = find(&j->blocks, &p[i]);
-		if (j->kind == JOB_UNBLOCK)
-			drop_one(next, b);
-		else if (made && !b)
-			next->b[next->n++] = *made;
-		else
-			rc = add_one(a, next, &p[i], &q, j->who.uid, &j->r);
-	}
-	free(p);
-	return rc;
-}
-
-int blocks_preview(struct agent *a, struct job *j)
-{
-	struct blocks next = {};
-	int rc;
-
-	if (j->kind == JOB_LIST && lists_class(a, j))
-		return -1;
-	if (j->kind != JOB_BLOCK && j->kind != JOB_UNBLOCK) {
-		free(j->blocks.b);
-		return copy(&a->blocks, 0, &j->blocks) ? no_memory(&j->r) : 0;
-	}
-	rc = changed(a, j, &next);
-	if (rc) {
-		free(next.b);
-		return rc;
-	}
-	free(j->blocks.b);
-	j->blocks = next;
-	return 0;
-}
-
-static int store_all(struct agent *a, struct job *j, struct blocks *next,
-		     const struct sl_prefix *p, unsigned int n)
-{
-	const char *why = "";
-	struct json_object *v;
-	unsigned int i;
-	int rc;
-
-	if (json_object_object_get_ex(j->request, "why", &v) && v)
-		why = json_object_get_string(v);
-	rc = store_begin(a, &j->who, j->kind == JOB_BLOCK ? "block" :
-			 "unblock", why);
-	for (i = 0; !rc && i < n; i++)
-		rc = j->kind == JOB_BLOCK ?
-		     store_put_block(a, find(next, &p[i])) :
-		     store_drop_block(a, &p[i]);
-	if (store_end(a, rc))
-		return no_disk(&j->r);
-	if (j->kind == JOB_BLOCK)
-		say_blocked(a, n, &j->who, why);
-	else
-		say(LOG_NOTICE, "generation %lld: %u prefixes unblocked by uid "
-		    "%u", (long long)a->generation, n,
-		    (unsigned int)j->who.uid);
-	return 0;
-}
-
-int blocks_finish(struct agent *a, struct job *j)
-{
-	struct sl_prefix *p = NULL;
-	struct sl_rib *extra = NULL;
-	struct blocks next = {};
-	unsigned int i, n = 0;
-	int rc = changed(a, j, &next);
-
-	if (!rc && j->request)
-		rc = parse_list(j->request, &p, &n, &j->r);
-	if (!rc) {
-		extra = tables_extra(&next);
-		rc = extra ? job_replay(a, j, extra) : no_memory(&j->r);
-		if (rc)
-			rc = rc == -1 ? -1 : -EAGAIN;
-	}
-	if (!rc && n)
-		rc = store_all(a, j, &next, p, n);
-	if (!rc) {
-		for (i = 0; i < next.n; i++)
-			tables_set_class(a, next.b[i].class_id,
-					 next.b[i].action, next.b[i].id,
-					 next.b[i].until_ns);
-		sl_dp_flip(a->dp);
-		take(a, &next, extra);
-		j->answer = commit_doc(a, p, j->kind == JOB_BLOCK ? n : 0,
-				       j->kind == JOB_BLOCK ? 0 : n);
-	} else {
-		sl_rib_free(extra);
-		free(next.b);
 	}
 	free(p);
 	return rc;

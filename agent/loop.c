@@ -97,6 +97,7 @@ static void on_tick(struct agent *a, int fd)
 
 	if (read(fd, &n, sizeof(n)) != sizeof(n))
 		return;
+	sl_dp_tick(a->dp);
 	collect_second(a);
 	count_pps(a);
 	blocks_expire(a);

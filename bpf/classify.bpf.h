@@ -21,7 +21,8 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct sl_fib_line);
-} sl_fib4 SEC(".maps"), sl_fib6_root SEC(".maps"), sl_fib6_leaves SEC(".maps");
+} sl_fib4 SEC(".maps"), sl_fib4_flags SEC(".maps"),
+  sl_fib6_root SEC(".maps"), sl_fib6_leaves SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -69,6 +70,7 @@ struct sl_fib_view {
 	__u32 bank;
 };
 
+#define SL_FIB_FAR __noinline
 #include <sealane/fib.h>
 
 #define LINES(words) ((words) / SL_FIB_LINE)
@@ -77,6 +79,14 @@ SL_INLINE const __u32 *sl_fib_word4(const struct sl_fib_view *v, __u32 i)
 {
 	__u32 k = v->bank * LINES(sl_set.fib_groups * SL_FIB_GROUP) + LINES(i);
 	struct sl_fib_line *l = bpf_map_lookup_elem(&sl_fib4, &k);
+
+	return l ? &l->word[i % SL_FIB_LINE] : 0;
+}
+
+SL_INLINE const __u32 *sl_fib_flags(const struct sl_fib_view *v, __u32 i)
+{
+	__u32 k = v->bank * LINES(SL_FIB4_FLAG_WORDS) + LINES(i);
+	struct sl_fib_line *l = bpf_map_lookup_elem(&sl_fib4_flags, &k);
 
 	return l ? &l->word[i % SL_FIB_LINE] : 0;
 }
@@ -121,15 +131,18 @@ SL_INLINE const __u32 *sl_fib_leaf6(const struct sl_fib_view *v, __u32 i)
 	return l ? &l->word[i % SL_FIB_LINE] : 0;
 }
 
-/* Functions of their own, so that the verifier walks each search once. */
-__noinline __u32 sl_lookup4(__u32 bank, __u32 addr)
+static __always_inline void lookup4(__u32 bank, const struct sl_ip *ip,
+				    __u32 *src, __u32 *dst)
 {
 	struct sl_fib_view v = { .bank = bank };
 
-	return sl_fib_lookup4(&v, addr, sl_set.hash_key[1],
-			      sl_set.fib_buckets - 1);
+	*src = sl_fib_lookup4(&v, __builtin_bswap32(ip->src[0]),
+			      sl_set.hash_key[1], sl_set.fib_buckets - 1);
+	*dst = sl_fib_lookup4(&v, __builtin_bswap32(ip->dst[0]),
+			      sl_set.hash_key[1], sl_set.fib_buckets - 1);
 }
 
+/* A function of its own, so that the verifier walks the search once. */
 __noinline __u32 sl_lookup6(__u32 bank, __u64 hi, __u64 lo)
 {
 	struct sl_fib_view v = { .bank = bank };
@@ -151,17 +164,23 @@ static __always_inline __u64 pair(const __u32 *w)
 	return (__u64)__builtin_bswap32(w[0]) << 32 | __builtin_bswap32(w[1]);
 }
 
-static __always_inline void lookup_ends(__u32 bank, __u8 family,
-					const struct sl_ip *ip, __u32 *src,
-					__u32 *dst)
+static __always_inline void lookup6(__u32 bank, const struct sl_ip *ip,
+				    __u32 *src, __u32 *dst)
 {
-	if (family == 4) {
-		*src = sl_lookup4(bank, __builtin_bswap32(ip->src[0]));
-		*dst = sl_lookup4(bank, __builtin_bswap32(ip->dst[0]));
-	} else {
-		*src = sl_lookup6(bank, pair(ip->src), pair(ip->src + 2));
-		*dst = sl_lookup6(bank, pair(ip->dst), pair(ip->dst + 2));
-	}
+	*src = sl_lookup6(bank, pair(ip->src), pair(ip->src + 2));
+	*dst = sl_lookup6(bank, pair(ip->dst), pair(ip->dst + 2));
+}
+
+/* The outer addresses of a tunnel: rare enough for a call. */
+__noinline int sl_lookup_outer(struct sl_pkt *p, struct sl_cls *c, __u32 bank)
+{
+	if (!p || !c)
+		return 0;
+	if (p->outer_family == 4)
+		lookup4(bank, &p->outer, &c->outer_src, &c->outer_dst);
+	else
+		lookup6(bank, &p->outer, &c->outer_src, &c->outer_dst);
+	return 0;
 }
 
 /* Lane field of an entry as a lane: home is no lane. */
@@ -201,19 +220,21 @@ static __always_inline void set_lane(struct sl_cls *c, __u8 side, __u32 src,
 /* Classify by the inner addresses; where those say nothing, a tunnel's outer
  * ones do: the corridor is where the packet really goes. */
 static __always_inline void classify(const struct sl_ctl *ctl,
-				     const struct sl_pkt *p, __u8 side,
+				     struct sl_pkt *p, __u8 side,
 				     struct sl_cls *c)
 {
 	__u32 bank = ctl->epoch & 1;
 
 	if (!p->family)
 		return;
-	lookup_ends(bank, p->family, &p->ip, &c->src, &c->dst);
+	if (p->family == 4)
+		lookup4(bank, &p->ip, &c->src, &c->dst);
+	else
+		lookup6(bank, &p->ip, &c->src, &c->dst);
 	set_lane(c, side, c->src, c->dst);
 	if (!p->outer_family)
 		return;
-	lookup_ends(bank, p->outer_family, &p->outer, &c->outer_src,
-		    &c->outer_dst);
+	sl_lookup_outer(p, c, bank);
 	if (!SL_ENTRY_LANE(c->src) && !SL_ENTRY_LANE(c->dst))
 		set_lane(c, side, c->outer_src, c->outer_dst);
 }

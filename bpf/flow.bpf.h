@@ -180,26 +180,23 @@ static __always_inline void claim(struct sl_flow_set *set, __u64 fp,
 	hit->way = best;
 }
 
-/*
- * Find the packet's flow, or claim a line for it when `create`: hit->way tells
- * which. A function of its own: the verifier walks it once.
- */
-__noinline int sl_flow_find(struct sl_pkt *p, int create, struct sl_hit *hit)
+/* Find the packet's flow, or claim a line for it when `create`: hit->way tells
+ * which. */
+static __always_inline void flow_find(const struct sl_pkt *p, int create,
+				      struct sl_hit *hit)
 {
 	struct sl_flow_set *set;
 	__u32 now, idle, k;
 	__u64 hash, fp;
 	int i;
 
-	if (!p || !hit)
-		return 0;
 	hash = tuple_hash(p, &hit->me);
 	fp = fingerprint(hash);
 	k = hash & (sl_set.n_flow_sets - 1);
 	hit->set = k;
 	set = bpf_map_lookup_elem(&sl_flows, &k);
 	if (!set)
-		return 0;
+		return;
 	now = clock_coarse_ns() >> 20;
 	idle = sl_set.flow_idle_ns >> 20;
 	for (i = 0; i < SL_FLOW_WAYS; i++) {
@@ -209,7 +206,7 @@ __noinline int sl_flow_find(struct sl_pkt *p, int create, struct sl_hit *hit)
 			continue;
 		if (!tag_fits(f, hit->me, tunnel_tag(p))) {
 			hit->miss = SL_MISS_OTHER_TUNNEL + 1;
-			return 0;
+			return;
 		}
 		if (age(f, now) > idle) {	/* expiry on touch */
 			f->fp = SL_FP_NOBODY;
@@ -218,15 +215,14 @@ __noinline int sl_flow_find(struct sl_pkt *p, int create, struct sl_hit *hit)
 		if (f->seen != now)
 			f->seen = now;
 		hit->way = i;
-		return 0;
+		return;
 	}
 	if (create)
 		claim(set, fp | (__u64)tunnel_tag(p) << (hit->me ? 8 : 0),
 		      now, hit);
-	return 0;
 }
 
-/* The line that sl_flow_find() found, or NULL. */
+/* The line that flow_find() found, or NULL. */
 static __always_inline struct sl_flow *flow_of(const struct sl_hit *hit)
 {
 	__u32 k = hit->set, way = hit->way;

@@ -37,29 +37,29 @@ static __always_inline __u32 path_of(const struct sl_cls *c, __u32 port_path,
 	return port_path;
 }
 
-/* Match one parsed packet and count its lane. Returns the exit's reason. */
-static __always_inline int match(struct sl_pkt *p, struct sl_cls *c,
-				 __u32 port_path)
+/* A packet that a method may want. A function of its own: the verifier walks
+ * it once. Returns the exit's reason. */
+__noinline int sl_match(struct sl_pkt *p, struct sl_cls *c, __u32 port_path)
 {
-	int tcp = p->proto == 6, track = tcp || p->echo;
-	int create = tcp ? !(p->tcp_flags & SL_TCP_RST) :
-		     p->echo == SL_ECHO_REQUEST;
-	__u32 way = c->dir == SL_DIR_IN, path;
-	struct sl_lane_ctr *ctr;
 	struct sl_hit hit = { .way = SL_FLOW_WAYS };
-	struct sl_flow *f = 0;
+	__u32 way, path;
+	struct sl_lane_ctr *ctr;
+	struct sl_flow *f;
+	int tcp, create;
 
+	if (!p || !c)
+		return SL_R_UNTRACKED;
+	tcp = p->proto == 6;
+	create = tcp ? !(p->tcp_flags & SL_TCP_RST) :
+		 p->echo == SL_ECHO_REQUEST;
+	way = c->dir == SL_DIR_IN;
 	if (tcp && to_itself(p))
 		return SL_R_TO_ITSELF;
-	if (track) {
-		sl_flow_find(p, create, &hit);
-		f = flow_of(&hit);
-	}
+	flow_find(p, create, &hit);
+	f = flow_of(&hit);
 	path = path_of(c, port_path, f);
 	ctr = lane_ctr(path, c->lane);
 	count_lane(ctr, way, p->frame_b);
-	if (!track)
-		return SL_R_UNTRACKED;
 	if (hit.miss)
 		count_miss(c->lane, hit.miss - 1);
 	if (!f)
@@ -67,11 +67,22 @@ static __always_inline int match(struct sl_pkt *p, struct sl_cls *c,
 							 SL_R_UNTRACKED;
 	flow_saw(f, hit.me);
 	if (tcp)
-		sl_match_tcp(p, c, f, ctr,
-			     path << 16 | hit.first << 8 | (hit.me & 1));
+		match_tcp(p, c, f, ctr,
+			  path << 16 | hit.first << 8 | (hit.me & 1));
 	else
 		match_echo(p, c, path, f, hit.me & 1);
 	return p->frag && tcp ? SL_R_FRAGMENT_FIRST : SL_R_TRACKED;
+}
+
+/* Match one parsed packet and count its lane. Returns the exit's reason. */
+static __always_inline int match(struct sl_pkt *p, struct sl_cls *c,
+				 __u32 port_path)
+{
+	if (p->proto == 6 || p->echo)
+		return sl_match(p, c, port_path);
+	count_lane(lane_ctr(path_of(c, port_path, 0), c->lane),
+		   c->dir == SL_DIR_IN, p->frame_b);
+	return SL_R_UNTRACKED;
 }
 
 #endif

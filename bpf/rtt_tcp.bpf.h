@@ -236,20 +236,14 @@ static __always_inline void tcp_fragment(const struct sl_pkt *p,
 	ts_advance(p, first, t);
 }
 
-/*
- * me: index of the sender's direction; first: SL_FIRST_* of the flow's line.
- * A function of its own: the verifier walks it once.
- */
-__noinline int sl_match_tcp(struct sl_pkt *p, struct sl_cls *c,
-			    struct sl_flow *f, struct sl_lane_ctr *ctr,
-			    __u32 me_first_path)
+/* me: index of the sender's direction; first: SL_FIRST_* of the flow's line. */
+static __always_inline void match_tcp(struct sl_pkt *p, struct sl_cls *c,
+				      struct sl_flow *f,
+				      struct sl_lane_ctr *ctr,
+				      __u32 me_first_path)
 {
 	__u32 me = me_first_path & 1, first = me_first_path >> 8 & 0xff;
-	struct sl_tcp t;
-
-	if (!p || !c || !f)
-		return 0;
-	t = (struct sl_tcp){
+	struct sl_tcp t = {
 		.flow = f, .mine = &f->d[me], .peer = &f->d[me ^ 1],
 		.my_flags = &f->dflags[me], .peer_flags = &f->dflags[me ^ 1],
 	};
@@ -257,7 +251,7 @@ __noinline int sl_match_tcp(struct sl_pkt *p, struct sl_cls *c,
 		tcp_open(p, &t);
 	if (p->frag) {
 		tcp_fragment(p, c, first, &t);
-		return 0;
+		return;
 	}
 	tcp_answer(p, c, me_first_path >> 16, &t);
 	tcp_stamp(p, c, first, &t);
@@ -266,7 +260,6 @@ __noinline int sl_match_tcp(struct sl_pkt *p, struct sl_cls *c,
 		f->state |= SL_FLOW_NO_TS;
 		count_miss(c->lane, SL_MISS_NO_TIMESTAMP);
 	}
-	return 0;
 }
 
 #endif

@@ -49,7 +49,13 @@ static __always_inline void tcp_timestamps(const struct sl_view *v,
 	}
 }
 
-static __always_inline int parse_tcp(const struct sl_view *v, struct sl_pkt *p)
+/* The layout that RFC 7323 appendix A recommends and nearly all senders use:
+ * two NOPs, then the option. */
+#define SL_TCP_USUAL_TS	0x0101080a
+
+/* The fixed part; *end: behind the options. */
+static __always_inline int tcp_header(const struct sl_view *v,
+				      struct sl_pkt *p, __u32 *end_out)
 {
 	const __u8 *h = sl_bytes(v, p, p->off, 20);
 	__u32 doff_b, end;
@@ -57,7 +63,7 @@ static __always_inline int parse_tcp(const struct sl_view *v, struct sl_pkt *p)
 	if (!h)
 		return SL_R_TRUNCATED;
 	doff_b = (h[12] >> 4) * 4;
-	end = p->off + doff_b;
+	*end_out = end = p->off + doff_b;
 	if (doff_b < 20 || end > p->wire_b)
 		return SL_R_MALFORMED_L4;
 	p->sport = sl_be16(h);
@@ -69,12 +75,43 @@ static __always_inline int parse_tcp(const struct sl_view *v, struct sl_pkt *p)
 	p->off += 20;
 	p->l4 = 1;
 	p->layer = SL_L_DONE;
-	if (doff_b > 20)
-		tcp_timestamps(v, p, end);
 	return 0;
 }
 
-static __always_inline int parse_udp(const struct sl_view *v, struct sl_pkt *p)
+static __always_inline int parse_tcp(const struct sl_view *v, struct sl_pkt *p)
+{
+	__u32 start = p->off, end;
+	int reason = tcp_header(v, p, &end);
+
+	if (!reason && end > start + 20)
+		tcp_timestamps(v, p, end);
+	return reason;
+}
+
+/* TCP without options, or with the usual ones; any other is left alone. */
+static __always_inline int usual_tcp(const struct sl_view *v, struct sl_pkt *p)
+{
+	const __u8 *h = sl_bytes(v, p, p->off, 20);
+	__u32 end;
+	int reason;
+
+	if (!h)
+		return SL_R_TRUNCATED;
+	if (h[12] >> 4 == 5)
+		return tcp_header(v, p, &end);
+	h = sl_bytes(v, p, p->off, 32);
+	if (!h || h[12] >> 4 < 8 || sl_be32(h + 20) != SL_TCP_USUAL_TS)
+		return 0;
+	reason = tcp_header(v, p, &end);
+	p->tsval = sl_be32(h + 24);
+	p->tsecr = sl_be32(h + 28);
+	p->has_ts = !reason;
+	return reason;
+}
+
+/* UDP header: ports and where its payload ends. */
+static __always_inline int udp_header(const struct sl_view *v,
+				      struct sl_pkt *p)
 {
 	const __u8 *h = sl_bytes(v, p, p->off, 8);
 	__u32 len_b, udp_off = p->off;
@@ -90,12 +127,36 @@ static __always_inline int parse_udp(const struct sl_view *v, struct sl_pkt *p)
 		p->wire_b = udp_off + len_b;
 	if (p->cap_b > p->wire_b)
 		p->cap_b = p->wire_b;
-	if (!enter_udp_tunnel(v, p, udp_off + 8))
-		return 0;
+	return 0;
+}
+
+static __always_inline int udp_done(struct sl_pkt *p, __u32 udp_off)
+{
 	p->off = udp_off + 8;
 	p->l4 = 1;
 	p->layer = SL_L_DONE;
 	return 0;
+}
+
+static __always_inline int parse_udp(const struct sl_view *v, struct sl_pkt *p)
+{
+	__u32 udp_off = p->off;
+	int reason = udp_header(v, p);
+
+	if (reason || !enter_udp_tunnel(v, p, udp_off + 8))
+		return reason;
+	return udp_done(p, udp_off);
+}
+
+/* UDP of no tunnel; any other is left alone, its header to be read again. */
+static __always_inline int usual_udp(const struct sl_view *v, struct sl_pkt *p)
+{
+	__u32 udp_off = p->off;
+	int reason = udp_header(v, p);
+
+	if (reason || maybe_udp_tunnel(p))
+		return reason;
+	return udp_done(p, udp_off);
 }
 
 /* Echo requests and replies are named; any other ICMP is only counted. */

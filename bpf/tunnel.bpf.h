@@ -268,6 +268,16 @@ static __always_inline int enter_gtpu(const struct sl_view *v,
 	return 0;
 }
 
+/* By its ports; enter_udp_tunnel() has the last word. */
+static __always_inline int maybe_udp_tunnel(const struct sl_pkt *p)
+{
+	switch (p->dport) {
+	case 4789: case 8472: case 4790: case 6081: case 6635:
+		return 1;
+	}
+	return p->dport == 2152 || p->sport == 2152;
+}
+
 /* Is this UDP payload a tunnel? 0: entered, cursor and layer are set. */
 static __always_inline int enter_udp_tunnel(const struct sl_view *v,
 					    struct sl_pkt *p, __u32 off)

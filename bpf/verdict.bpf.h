@@ -29,7 +29,8 @@ struct {
 	__type(value, struct sl_class_ctr);
 } sl_class_ctrs SEC(".maps");
 
-static __always_inline void count_hit(__u32 id, const struct sl_pkt *p)
+static __always_inline void count_hit(__u32 id, const struct sl_pkt *p,
+				      const struct sl_ctl *ctl)
 {
 	__u32 k = cpu_row() * SL_MAX_CLASSES + id;
 	struct sl_class_ctr *ctr = bpf_map_lookup_elem(&sl_class_ctrs, &k);
@@ -38,7 +39,7 @@ static __always_inline void count_hit(__u32 id, const struct sl_pkt *p)
 		return;
 	ctr->packets++;
 	ctr->bytes += p->frame_b;
-	ctr->last_ns = clock_coarse_ns();
+	ctr->last_ns = sl_set.replay ? clock_ns() : ctl->tick_ns;
 }
 
 /* Action of an entry's class; expired classes have none (enforced here, so
@@ -71,7 +72,8 @@ static __always_inline int judge(__u32 entry, __u32 *drop, __u32 *count)
 }
 
 /* 0, or SL_R_DROP_BLOCK. Most packets name no class and leave at once. */
-static __always_inline int verdict(const struct sl_pkt *p,
+static __always_inline int verdict(const struct sl_ctl *ctl,
+				   const struct sl_pkt *p,
 				   const struct sl_cls *c)
 {
 	__u32 drop = 0, count = 0;
@@ -83,10 +85,10 @@ static __always_inline int verdict(const struct sl_pkt *p,
 	    judge(c->outer_dst, &drop, &count))
 		return 0;
 	if (count)
-		count_hit(count, p);
+		count_hit(count, p, ctl);
 	if (!drop)
 		return 0;
-	count_hit(drop, p);
+	count_hit(drop, p, ctl);
 	return SL_R_DROP_BLOCK;
 }
 

@@ -16,7 +16,8 @@
 
 static const char *const map_name[SL_MAP_COUNT] = {
 	[SL_MAP_CTL] = "sl_ctl", [SL_MAP_REPLAY] = "sl_replay",
-	[SL_MAP_FIB4] = "sl_fib4", [SL_MAP_FIB_RUNS] = "sl_fib4_runs",
+	[SL_MAP_FIB4] = "sl_fib4", [SL_MAP_FIB_FLAGS] = "sl_fib4_flags",
+	[SL_MAP_FIB_RUNS] = "sl_fib4_runs",
 	[SL_MAP_FIB_HOSTS] = "sl_fib_hosts",
 	[SL_MAP_FIB6_ROOT] = "sl_fib6_root",
 	[SL_MAP_FIB6_NODES] = "sl_fib6_nodes",
@@ -27,7 +28,7 @@ static const char *const map_name[SL_MAP_COUNT] = {
 	[SL_MAP_FLOWS] = "sl_flows", [SL_MAP_SERIES] = "sl_series",
 	[SL_MAP_HISTS] = "sl_hists", [SL_MAP_LANE_CTRS] = "sl_lane_ctrs",
 	[SL_MAP_LANE_MISSES] = "sl_lane_misses",
-	[SL_MAP_PORT_CTRS] = "sl_port_ctrs",
+	[SL_MAP_PORT_CTRS] = "sl_port_ctrs", [SL_MAP_WORKS] = "sl_works",
 };
 
 int sl_dp_fail(struct sl_dp *dp, int rc, const char *fmt, ...)
@@ -96,6 +97,7 @@ static uint32_t wanted_entries(const struct sl_settings *s,
 	switch (id) {
 	case SL_MAP_FIB4:
 		return 2 * s->fib_groups * SL_FIB_GROUP / SL_FIB_LINE;
+	case SL_MAP_FIB_FLAGS: return 2 * SL_FIB4_FLAG_WORDS / SL_FIB_LINE;
 	case SL_MAP_FIB_RUNS: return 2 * s->fib_runs;
 	case SL_MAP_FIB_HOSTS: return 2 * s->fib_buckets;
 	case SL_MAP_FIB6_ROOT: return 2 * SL_FIB6_ROOT_WORDS / SL_FIB_LINE;
@@ -109,6 +111,7 @@ static uint32_t wanted_entries(const struct sl_settings *s,
 		return s->n_cpus * SL_MAX_PATHS * s->n_lanes;
 	case SL_MAP_LANE_MISSES: return s->n_cpus * s->n_lanes;
 	case SL_MAP_PORT_CTRS: return s->n_cpus * SL_MAX_SLOTS;
+	case SL_MAP_WORKS: return s->n_cpus;
 	default: return 0;
 	}
 }
@@ -246,6 +249,41 @@ static int choose_key(struct sl_dp *dp)
 	return 0;
 }
 
+/* MemAvailable; 0: not known. */
+static uint64_t memory_free_b(void)
+{
+	unsigned long long kb = 0;
+	char line[128];
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	while (f && !kb && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %llu", &kb) != 1)
+			kb = 0;
+	if (f)
+		fclose(f);
+	return kb * 1024;
+}
+
+/* Refuse early what would not fit: the kernel would give half of it first. */
+static int check_memory(struct sl_dp *dp)
+{
+	uint64_t need_b = 0, free_b = memory_free_b();
+	struct bpf_map *map;
+	int i;
+
+	for (i = 0; i < SL_MAP_COUNT; i++) {
+		map = bpf_object__find_map_by_name(dp->skel->obj, map_name[i]);
+		if (!dp->map[i].adopted)
+			need_b += (uint64_t)bpf_map__value_size(map) *
+				  bpf_map__max_entries(map);
+	}
+	if (!free_b || need_b < free_b)
+		return 0;
+	return sl_dp_fail(dp, -ENOMEM, "the tables need %.0f MB and %.0f MB "
+			  "are free; choose a smaller tables: size", need_b /
+			  1e6, free_b / 1e6);
+}
+
 static int load(struct sl_dp *dp)
 {
 	int rc;
@@ -258,6 +296,8 @@ static int load(struct sl_dp *dp)
 		return rc;
 	memcpy((void *)&dp->skel->rodata->sl_set, &dp->set, sizeof(dp->set));
 	rc = prepare_maps(dp);
+	if (!rc)
+		rc = check_memory(dp);
 	if (rc)
 		return rc;
 	rc = sealane_bpf__load(dp->skel);
@@ -346,6 +386,16 @@ const struct sl_settings *sl_dp_settings(const struct sl_dp *dp)
 int sl_dp_prog_fd(const struct sl_dp *dp)
 {
 	return bpf_program__fd(dp->skel->progs.sealane);
+}
+
+int sl_dp_map_fd(const struct sl_dp *dp, const char *name)
+{
+	int i;
+
+	for (i = 0; i < SL_MAP_COUNT; i++)
+		if (!strcmp(dp->map[i].name, name))
+			return dp->map[i].fd;
+	return -1;
 }
 
 uint64_t sl_dp_map_bytes(const struct sl_dp *dp)

@@ -45,6 +45,7 @@ enum sl_dp_origin sl_dp_origin(const struct sl_dp *dp);
 const char *sl_dp_error(const struct sl_dp *dp);	/* of the last failure */
 const struct sl_settings *sl_dp_settings(const struct sl_dp *dp);
 int sl_dp_prog_fd(const struct sl_dp *dp);
+int sl_dp_map_fd(const struct sl_dp *dp, const char *name);	/* -1: none */
 uint64_t sl_dp_map_bytes(const struct sl_dp *dp);	/* memory of all maps */
 
 /* --- interfaces --- */
@@ -85,6 +86,8 @@ int sl_dp_set_class(struct sl_dp *dp, uint32_t class_id,
 		    const struct sl_class *cls);
 /* Forget a class's hits, before it is given out anew. */
 void sl_dp_clear_class(struct sl_dp *dp, uint32_t class_id);
+/* Write the clock down for those who cannot afford to read it; once a second. */
+void sl_dp_tick(struct sl_dp *dp);
 int sl_dp_set_bypass(struct sl_dp *dp, bool on);
 bool sl_dp_bypass(const struct sl_dp *dp);
 /* Lane and class of an address by the live tables (addr: network order). */
@@ -110,6 +113,10 @@ void sl_dp_peek_series(const struct sl_dp *dp, uint32_t slot,
 /* Lines of the flow table in use, confirmed ones among them. */
 void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,
 		      uint32_t *confirmed);
+
+/* For the bench: a sample as the data plane would have put it into a slot. */
+void sl_dp_test_sample(struct sl_dp *dp, uint32_t slot, uint32_t lane,
+		       uint32_t method, uint64_t rtt_ns);
 
 /* --- replay --- */
 struct sl_replay *sl_dp_replay(struct sl_dp *dp);	/* mapped block */

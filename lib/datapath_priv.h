@@ -18,12 +18,12 @@ struct sl_dp_map {
 };
 
 enum sl_dp_map_id {
-	SL_MAP_CTL, SL_MAP_REPLAY, SL_MAP_FIB4, SL_MAP_FIB_RUNS,
+	SL_MAP_CTL, SL_MAP_REPLAY, SL_MAP_FIB4, SL_MAP_FIB_FLAGS, SL_MAP_FIB_RUNS,
 	SL_MAP_FIB_HOSTS,
 	SL_MAP_FIB6_ROOT, SL_MAP_FIB6_NODES, SL_MAP_FIB6_LEAVES, SL_MAP_PORTS,
 	SL_MAP_VLANS, SL_MAP_CLASSES, SL_MAP_CLASS_CTRS, SL_MAP_FLOWS,
 	SL_MAP_SERIES, SL_MAP_HISTS, SL_MAP_LANE_CTRS, SL_MAP_LANE_MISSES,
-	SL_MAP_PORT_CTRS, SL_MAP_COUNT,
+	SL_MAP_PORT_CTRS, SL_MAP_WORKS, SL_MAP_COUNT,
 };
 
 struct sl_dp {
@@ -31,6 +31,8 @@ struct sl_dp {
 	struct sl_dp_map map[SL_MAP_COUNT];
 	struct sl_settings set;
 	struct sl_fib_image bank[2];	/* views of the mapped tables */
+	uint64_t left;		/* epoch + 1 up to which packets have left the
+				 * bank before */
 	char dir[256];		/* of the pins, with the ABI; "": none */
 	char error[256];
 	bool adopted;

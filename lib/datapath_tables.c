@@ -10,6 +10,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "datapath_priv.h"
+#include "duration.h"
+#include <sealane/hist.h>
 
 /* Element i of a bank of a map. */
 static void *bank_at(const struct sl_dp *dp, enum sl_dp_map_id id, int bank)
@@ -31,6 +33,7 @@ void sl_dp_map_banks(struct sl_dp *dp)
 			.leaves = dp->set.fib_leaves };
 		img->key = dp->set.hash_key[1];
 		img->word4 = bank_at(dp, SL_MAP_FIB4, b);
+		img->flag4 = bank_at(dp, SL_MAP_FIB_FLAGS, b);
 		img->run = bank_at(dp, SL_MAP_FIB_RUNS, b);
 		img->bucket = bank_at(dp, SL_MAP_FIB_HOSTS, b);
 		img->root6 = bank_at(dp, SL_MAP_FIB6_ROOT, b);
@@ -50,8 +53,13 @@ static void grace(void)
 
 struct sl_fib_image *sl_dp_idle(struct sl_dp *dp)
 {
-	grace();
-	return &dp->bank[(sl_dp_epoch(dp) + 1) & 1];
+	uint64_t epoch = sl_dp_epoch(dp);
+
+	/* once for a flip: a busy CPU makes it last 100 ms and more */
+	if (dp->left != epoch + 1)
+		grace();
+	dp->left = epoch + 1;
+	return &dp->bank[(epoch + 1) & 1];
 }
 
 struct sl_fib_image *sl_dp_live(struct sl_dp *dp)
@@ -116,6 +124,12 @@ void sl_dp_clear_class(struct sl_dp *dp, uint32_t class_id)
 		memset(sl_dp_at(dp, SL_MAP_CLASS_CTRS,
 				cpu * SL_MAX_CLASSES + class_id), 0,
 		       sizeof(struct sl_class_ctr));
+}
+
+void sl_dp_tick(struct sl_dp *dp)
+{
+	__atomic_store_n(&sl_dp_ctl(dp)->tick_ns, sl_mono_ns(),
+			 __ATOMIC_RELAXED);
 }
 
 int sl_dp_set_bypass(struct sl_dp *dp, bool on)
@@ -253,6 +267,23 @@ void sl_dp_peek_series(const struct sl_dp *dp, uint32_t slot,
 
 		add_row(out, row, row->min_ns, row->max_ns);
 	}
+}
+
+void sl_dp_test_sample(struct sl_dp *dp, uint32_t slot, uint32_t lane,
+		       uint32_t method, uint64_t rtt_ns)
+{
+	struct sl_hist *h = sl_dp_at(dp, SL_MAP_HISTS, slot);
+	uint64_t *key = sl_dp_at(dp, SL_MAP_SERIES, slot);
+	int b = sl_hist_bucket(rtt_ns);
+
+	if (!*key)
+		*key = SL_SERIES_KEY(lane, 0, method, SL_HALF_FAR);
+	if (b < 0 || b >= SL_HIST_BUCKETS)
+		return;
+	h->bucket[b]++;
+	h->count++;
+	h->sum_ns += rtt_ns;
+	h->dirty = 1;
 }
 
 void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,

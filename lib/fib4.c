@@ -46,6 +46,7 @@ void fib4_build(struct sl_fib_image *img, const struct sl_range *r, size_t n,
 
 	img->groups = SL_FIB4_ROOT_GROUPS;
 	img->runs = img->hosts = 0;
+	memset(img->flag4, 0, SL_FIB4_FLAG_WORDS * sizeof(*img->flag4));
 	memset(img->bucket, 0, img->room.buckets * sizeof(*img->bucket));
 	for (k = 0; k < 65536; k++) {
 		first = k << 16;
@@ -69,6 +70,19 @@ void fib4_build(struct sl_fib_image *img, const struct sl_range *r, size_t n,
 static void publish(uint32_t *w, uint32_t v)
 {
 	__atomic_store_n(w, v, __ATOMIC_RELEASE);
+}
+
+/* The words of these /24s now speak for their single addresses too: whatever
+ * lies in the buckets is not asked any more. */
+static void drop_flags(struct sl_fib_image *img, uint32_t first, uint32_t last)
+{
+	uint32_t i, *w;
+
+	for (i = first >> 8; i <= last >> 8; i++) {
+		w = &img->flag4[i / 32];
+		if (*w >> i % 32 & 1)
+			publish(w, *w & ~(1U << i % 32));
+	}
 }
 
 /* The ranges of a /24 or wider, into a group of its own or, for a single /24,
@@ -122,6 +136,8 @@ int fib4_patch(struct sl_fib_image *img, struct sl_rib_pair p,
 	if (rc)
 		return rc;
 	rc = patch_cells(img, first, last, r, n);
+	if (!rc)
+		drop_flags(img, first, last);
 	if (rc) {	/* what was begun lies beyond what is in use */
 		img->groups = groups;
 		img->runs = runs;

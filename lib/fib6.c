@@ -33,41 +33,92 @@ static uint32_t more(uint32_t *used, uint32_t room, uint32_t n, bool *fits)
 	return at;
 }
 
+/* What lies below a node: 64 chunks of 2^(bits - 6) addresses. */
+struct chunks {
+	uint32_t leaf[64], leaves, children;
+	size_t in_range[64];		/* of a chunk's first address */
+	uint64_t vector, leafvec;
+};
+
+static void divide(const struct build *b, u128 start, int bits, size_t i,
+		   struct chunks *c)
+{
+	u128 step = (u128)1 << (bits - 6), first;
+	int k;
+
+	c->vector = c->leafvec = 0;
+	c->leaves = c->children = 0;
+	for (k = 0; k < 64; k++) {
+		first = start + step * k;
+		while (end_of(b, i) < first)
+			i++;
+		c->in_range[k] = i;
+		if (end_of(b, i) < first + (step - 1)) {
+			c->vector |= 1ULL << k;
+			c->children++;
+		} else if (!c->leaves ||
+			   c->leaf[c->leaves - 1] != b->r[i].entry) {
+			c->leafvec |= 1ULL << k;
+			c->leaf[c->leaves++] = b->r[i].entry;
+		}
+	}
+}
+
+/* An only child amid one entry: the chain down to where that ends is one node.
+ * start, bits, *i: of the node; moved to those of the chain's end. */
+static void pass_over(const struct build *b, struct sl_fib_node *n,
+		      u128 *start, int *bits, size_t *i, struct chunks *c)
+{
+	uint64_t skip = 0, chunk;
+	uint32_t passed = 0;
+
+	while (c->children == 1 && c->leaves <= 1 && *bits > 6 &&
+	       passed < SL_FIB_SKIP_MAX &&
+	       (!passed || !c->leaves || c->leaf[0] == n->miss)) {
+		chunk = __builtin_ctzll(c->vector);
+		n->miss = c->leaf[0];
+		skip = skip << 6 | chunk;
+		passed += 6;
+		*bits -= 6;
+		*start += ((u128)1 << *bits) * chunk;
+		*i = c->in_range[chunk];
+		divide(b, *start, *bits, *i, c);
+	}
+	n->skip = (uint64_t)passed << 56 | skip;
+}
+
 /* Node `at` covers 2^bits addresses from start on, the first in range i. */
 static void build_node(struct build *b, uint32_t at, u128 start, int bits,
 		       size_t i)
 {
 	struct sl_fib_image *img = b->img;
-	struct sl_fib_node n = {};
-	uint32_t leaf[64], leaves = 0, children = 0, child = 0;
-	size_t in_range[64];
-	u128 step = (u128)1 << (bits - 6), first;
+	struct sl_fib_node n = { .leaf_base = SL_FIB_NO_LEAVES };
+	uint32_t child = 0;
+	struct chunks c;
 	bool fits;
 	int k;
 
-	for (k = 0; k < 64; k++) {
-		first = start + step * k;
-		while (end_of(b, i) < first)
-			i++;
-		in_range[k] = i;
-		if (end_of(b, i) < first + (step - 1)) {
-			n.vector |= 1ULL << k;
-			children++;
-		} else if (!leaves || leaf[leaves - 1] != b->r[i].entry) {
-			n.leafvec |= 1ULL << k;
-			leaf[leaves++] = b->r[i].entry;
-		}
+	divide(b, start, bits, i, &c);
+	pass_over(b, &n, &start, &bits, &i, &c);
+	n.vector = c.vector;
+	n.leafvec = c.leafvec;
+	if (c.leaves <= SL_FIB_NODE_LEAVES) {
+		memcpy(n.leaf, c.leaf, c.leaves * sizeof(c.leaf[0]));
+	} else {
+		n.leaf_base = more(&img->leaves, img->room.leaves, c.leaves,
+				   &fits);
+		if (fits)
+			memcpy(img->leaf + n.leaf_base, c.leaf,
+			       c.leaves * sizeof(c.leaf[0]));
 	}
-	n.leaf_base = more(&img->leaves, img->room.leaves, leaves, &fits);
-	if (fits)
-		memcpy(img->leaf + n.leaf_base, leaf, leaves * sizeof(leaf[0]));
-	n.node_base = more(&img->nodes, img->room.nodes, children, &fits);
+	n.node_base = more(&img->nodes, img->room.nodes, c.children, &fits);
 	if (at < img->room.nodes)
 		img->node[at] = n;
 	for (k = 0; k < 64; k++)
-		if (n.vector >> k & 1)
-			build_node(b, n.node_base + child++, start + step * k,
-				   bits - 6, in_range[k]);
+		if (c.vector >> k & 1)
+			build_node(b, n.node_base + child++, start +
+				   ((u128)1 << (bits - 6)) * k, bits - 6,
+				   c.in_range[k]);
 }
 
 /* Word of root cell k, which begins in range i. */

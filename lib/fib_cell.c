@@ -24,32 +24,43 @@ uint32_t fib_new_group(struct sl_fib_image *img, uint32_t fill)
 	return g;
 }
 
-/* Put an address into one of its two buckets, moving others to theirs. */
+/* A free place in a bucket; NULL: none. */
+static uint64_t *free_place(struct sl_fib_bucket *b)
+{
+	int i;
+
+	for (i = 0; i < SL_FIB_BUCKET_HOSTS; i++)
+		if (!b->host[i])
+			return (uint64_t *)&b->host[i];
+	return NULL;
+}
+
+/* Put an address into one of its two buckets. Where both are full it takes
+ * another's place, which goes to its other bucket, and so on: a random walk. */
 static void insert(struct sl_fib_image *img, uint32_t addr, uint32_t entry)
 {
-	uint64_t host = (uint64_t)addr << 32 | SL_ENTRY_EXT | entry, t;
-	uint32_t mask = img->room.buckets - 1, at[2], move;
-	struct sl_fib_bucket *b;
-	int i, k;
+	uint64_t host = (uint64_t)addr << 32 | SL_ENTRY_EXT | entry, t, *place;
+	uint32_t mask = img->room.buckets - 1, a, b, from = mask + 1, move;
+	uint32_t dice = addr | 1;
 
 	img->hosts++;
 	for (move = 0; !(img->hosts & HOSTS_FULL) && move < MAX_MOVES; move++) {
-		at[0] = sl_fib_hash1(host >> 32, img->key, mask);
-		at[1] = sl_fib_hash2(host >> 32, img->key, mask);
-		for (k = 0; k < 2; k++) {
-			b = &img->bucket[at[k]];
-			for (i = 0; i < SL_FIB_BUCKET_HOSTS; i++) {
-				if (b->host[i])
-					continue;
-				b->host[i] = host;
-				return;
-			}
+		a = sl_fib_hash1(host >> 32, img->key, mask);
+		b = sl_fib_hash2(host >> 32, img->key, mask);
+		place = free_place(&img->bucket[a]);
+		if (!place)
+			place = free_place(&img->bucket[b]);
+		if (place) {
+			*place = host;
+			return;
 		}
-		/* both full: take another's place, then find one for it */
-		b = &img->bucket[at[~move & 1]];
-		i = ((uint32_t)(host >> 32) * 2654435761U + move) >> 29;
-		t = b->host[i];
-		b->host[i] = host;
+		dice ^= dice << 13;
+		dice ^= dice >> 17;
+		dice ^= dice << 5;
+		from = a == from || (move == 0 && dice & 64) ? b : a;
+		place = (uint64_t *)&img->bucket[from].host[dice & 7];
+		t = *place;
+		*place = host;
 		host = t;
 	}
 	img->hosts |= HOSTS_FULL;
@@ -107,13 +118,14 @@ static uint32_t group_word(struct sl_fib_image *img, const struct fib_cell *c)
 static uint32_t hosts_word(struct sl_fib_image *img, const struct fib_cell *c,
 			   uint32_t base)
 {
-	uint32_t i, k;
+	uint32_t i, k, at = c->first >> 8;
 
+	img->flag4[at / 32] |= 1U << at % 32;
 	for (i = 0; i < c->n; i++)
 		for (k = 0; c->r[i].entry != base && k < cell_len(c, i); k++)
 			insert(img, c->first + cell_start(c, i) + k,
 			       c->r[i].entry);
-	return base | SL_ENTRY_HOSTS;
+	return base;
 }
 
 uint32_t fib_cell_word(struct sl_fib_image *img, const struct fib_cell *c,

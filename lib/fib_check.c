@@ -25,7 +25,7 @@ static int check_leaf_group(struct check *c, uint32_t g)
 	int i;
 
 	for (i = 0; i < SL_FIB_GROUP; i++)
-		if (w[i] & (SL_ENTRY_EXT | SL_ENTRY_HOSTS))
+		if (w[i] & SL_ENTRY_EXT)
 			return bad(c, "a word of a last group leads on");
 	return 0;
 }
@@ -41,7 +41,7 @@ static int check_runs(struct check *c, uint32_t i)
 		return bad(c, "a run line is led to twice");
 	r = &c->img->run[i];
 	for (k = 0; k < SL_FIB_RUNS; k++) {
-		if (r->entry[k] & (SL_ENTRY_EXT | SL_ENTRY_HOSTS))
+		if (r->entry[k] & SL_ENTRY_EXT)
 			return bad(c, "a run's entry leads on");
 		if (k > 1 && r->start[k] < r->start[k - 1])
 			return bad(c, "runs are out of order");
@@ -87,8 +87,6 @@ static int check4(struct check *c)
 		e = c->img->word4[i];
 		if (e & SL_ENTRY_EXT && e & SL_ENTRY_RUNS)
 			return bad(c, "a root word leads to a run line");
-		if (!(e & SL_ENTRY_EXT) && e & SL_ENTRY_HOSTS)
-			return bad(c, "a root word is flagged for hosts");
 		if (e & SL_ENTRY_EXT)
 			rc = check_group(c, SL_ENTRY_INDEX(e));
 	}
@@ -110,8 +108,8 @@ static int check_buckets(struct check *c)
 			addr = h >> 32;
 			if (!h)
 				continue;
-			if (!(h & SL_ENTRY_EXT) || h & SL_ENTRY_HOSTS)
-				return bad(c, "a host's entry has wrong marks");
+			if (!(h & SL_ENTRY_EXT))
+				return bad(c, "a host's entry has no mark");
 			if (sl_fib_hash1(addr, c->img->key, mask) != b &&
 			    sl_fib_hash2(addr, c->img->key, mask) != b)
 				return bad(c, "a host lies in a wrong bucket");
@@ -119,34 +117,54 @@ static int check_buckets(struct check *c)
 	return 0;
 }
 
-static int check_node(struct check *c, uint32_t at, int level)
+static int check_leaves(struct check *c, const struct sl_fib_node *n)
+{
+	uint64_t leaves = __builtin_popcountll(n->leafvec), i;
+	const uint32_t *leaf = n->leaf;
+
+	if (n->leaf_base == SL_FIB_NO_LEAVES) {
+		if (leaves > SL_FIB_NODE_LEAVES)
+			return bad(c, "a node has too many leaves of its own");
+	} else {
+		if (leaves + n->leaf_base > c->img->room.leaves)
+			return bad(c, "leaves lie outside their array");
+		leaf = &c->img->leaf[n->leaf_base];
+	}
+	for (i = 0; i < leaves; i++)
+		if (leaf[i] & SL_ENTRY_EXT)
+			return bad(c, "a leaf leads on");
+	return 0;
+}
+
+/* bits: how many of an address are left at this node. */
+static int check_node(struct check *c, uint32_t at, int bits)
 {
 	const struct sl_fib_image *img = c->img;
 	const struct sl_fib_node *n;
-	uint64_t leaves, i;
-	int kids, k, rc = 0;
+	uint32_t skip;
+	int kids, k, rc;
 
 	if (at >= img->room.nodes)
 		return bad(c, "a node lies outside its array");
-	if (level >= SL_FIB6_LEVELS)
-		return bad(c, "nodes nest deeper than an address has bits");
 	if (c->node_seen[at]++)
 		return bad(c, "a node is led to twice");
 	n = &img->node[at];
+	skip = n->skip >> 56;
+	if (skip > SL_FIB_SKIP_MAX || skip % 6 ||
+	    n->skip << 8 >> 8 >> skip || n->miss & SL_ENTRY_EXT)
+		return bad(c, "a node skips what no address has");
+	bits -= skip + 6;
+	if (bits < 0)
+		return bad(c, "nodes nest deeper than an address has bits");
 	kids = __builtin_popcountll(n->vector);
-	leaves = __builtin_popcountll(n->leafvec);
 	if (n->leafvec & n->vector)
 		return bad(c, "a chunk is both child and leaf");
 	if (~n->vector && (!n->leafvec || __builtin_ctzll(n->leafvec) >
 			   __builtin_ctzll(~n->vector)))
 		return bad(c, "a chunk has no leaf");
-	if (leaves + n->leaf_base > img->room.leaves)
-		return bad(c, "leaves lie outside their array");
-	for (i = 0; i < leaves; i++)
-		if (img->leaf[n->leaf_base + i] & SL_ENTRY_EXT)
-			return bad(c, "a leaf leads on");
+	rc = check_leaves(c, n);
 	for (k = 0; k < kids && !rc; k++)
-		rc = check_node(c, n->node_base + k, level + 1);
+		rc = check_node(c, n->node_base + k, bits);
 	return rc;
 }
 
@@ -158,7 +176,8 @@ static int check6(struct check *c)
 	for (i = 0; !rc && i < SL_FIB6_ROOT_WORDS; i++) {
 		e = c->img->root6[i];
 		if (e & SL_ENTRY_EXT)
-			rc = check_node(c, e & ~SL_ENTRY_EXT, 0);
+			rc = check_node(c, e & ~SL_ENTRY_EXT,
+					128 - SL_FIB6_ROOT_BITS);
 	}
 	return rc;
 }

@@ -11,11 +11,11 @@ static const struct {
 	const char *word;
 	struct sl_fib_size size;
 } sizes[] = {
-	{ "small", { SL_FIB4_ROOT_GROUPS + 4096, 16384, 8192, 16384, 65536 } },
+	{ "small", { SL_FIB4_ROOT_GROUPS + 4096, 16384, 8192, 16384, 16384 } },
 	{ "medium", { SL_FIB4_ROOT_GROUPS + 24576, 131072, 65536, 131072,
-		      524288 } },
+		      131072 } },
 	{ "large", { SL_FIB4_ROOT_GROUPS + 73728, 1048576, 262144, 1048576,
-		     4194304 } },
+		     1048576 } },
 };
 
 const struct sl_fib_size *sl_fib_size_of(const char *word)
@@ -31,7 +31,7 @@ const struct sl_fib_size *sl_fib_size_of(const char *word)
 uint64_t sl_fib_size_bytes(const struct sl_fib_size *s)
 {
 	return ((uint64_t)s->groups * SL_FIB_GROUP + SL_FIB6_ROOT_WORDS +
-		s->leaves) * sizeof(uint32_t) +
+		SL_FIB4_FLAG_WORDS + s->leaves) * sizeof(uint32_t) +
 	       (uint64_t)s->runs * sizeof(struct sl_fib_runs) +
 	       (uint64_t)s->buckets * sizeof(struct sl_fib_bucket) +
 	       (uint64_t)s->nodes * sizeof(struct sl_fib_node);
@@ -67,6 +67,7 @@ int sl_fib_image_new(const struct sl_fib_size *size, uint64_t key,
 	img->node = cut(&at, size->nodes, sizeof(*img->node));
 	img->word4 = cut(&at, (uint64_t)size->groups * SL_FIB_GROUP,
 			 sizeof(*img->word4));
+	img->flag4 = cut(&at, SL_FIB4_FLAG_WORDS, sizeof(*img->flag4));
 	img->root6 = cut(&at, SL_FIB6_ROOT_WORDS, sizeof(*img->root6));
 	img->leaf = cut(&at, size->leaves, sizeof(*img->leaf));
 	return 0;
@@ -154,7 +155,8 @@ static int verify(const struct sl_fib_image *img, struct sl_rib_pair p,
 		last = i + 1 < n ? r[i + 1].start - 1 : end;
 		if (lookup(img, family, r[i].start) != r[i].entry)
 			rc = wrong(family, r[i].start, bad);
-		else if (lookup(img, family, last) != r[i].entry)
+		else if (last != r[i].start &&
+			 lookup(img, family, last) != r[i].entry)
 			rc = wrong(family, last, bad);
 		if (progress && !(i & 4095))
 			*progress = 500 * (family == 6) + i * 500 / n;

@@ -23,6 +23,7 @@ struct sl_fib_image {
 	struct sl_fib_size room;
 	uint64_t key;		/* of the buckets' hash */
 	uint32_t *word4;	/* room.groups * SL_FIB_GROUP words */
+	uint32_t *flag4;	/* SL_FIB4_FLAG_WORDS */
 	struct sl_fib_runs *run;
 	struct sl_fib_bucket *bucket;
 	uint32_t *root6;	/* SL_FIB6_ROOT_WORDS */

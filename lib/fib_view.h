@@ -17,6 +17,11 @@ SL_INLINE const __u32 *sl_fib_word4(const struct sl_fib_view *v, __u32 i)
 	       NULL;
 }
 
+SL_INLINE const __u32 *sl_fib_flags(const struct sl_fib_view *v, __u32 i)
+{
+	return i < SL_FIB4_FLAG_WORDS ? &v->img->flag4[i] : NULL;
+}
+
 SL_INLINE const struct sl_fib_runs *
 sl_fib_runs(const struct sl_fib_view *v, __u32 i)
 {

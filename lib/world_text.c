@@ -19,6 +19,12 @@ struct fields {
 	int n;
 };
 
+/* Where a prefix stands. */
+struct place {
+	struct sl_prefix p;
+	unsigned long line, first;	/* first: of the same before it, or 0 */
+};
+
 struct table {
 	sl_world_fn fn;			/* NULL: the first pass */
 	void *arg;
@@ -27,6 +33,8 @@ struct table {
 	/* RIR: type by type (ipv4, ipv6, asn) what was stated and what came */
 	long stated[3], came[3];
 	bool has_version;
+	struct place *places;		/* geofeed */
+	size_t n_places, room_places;
 	int rc;
 };
 
@@ -85,7 +93,7 @@ static void each_line(struct table *t, const char *text, size_t len_b,
 		if (cut(&f, text, nl - text, separator))
 			bad(t, "give a text file", "a line",
 			    "is over 1024 bytes or has NUL bytes");
-		else if (f.text[0] && f.text[0] != '#')
+		else if (f.text[0] != '#' && (f.text[0] || f.n > 1))
 			fn(t, &f);
 	}
 }
@@ -101,8 +109,8 @@ static int both_passes(struct table *t, const char *text, size_t len_b,
 	each_line(t, text, len_b, separator, fn);
 	if (check)
 		check(t);
-	if (t->all->total != before)
-		return -EINVAL;
+	if (t->rc || t->all->total != before)
+		return t->rc ? t->rc : -EINVAL;
 	t->fn = told;
 	each_line(t, text, len_b, separator, fn);
 	return t->rc;
@@ -249,8 +257,8 @@ static void rir_check(struct table *t)
 	int i;
 
 	if (!t->has_version)
-		bad(t, "give a delegated statistics file", "the file",
-		    "is empty");
+		sl_mistake(t->all, 0, "give a delegated statistics file",
+			   "the file is empty");
 	for (i = 0; i < 3; i++)
 		if (t->stated[i] >= 0 && t->stated[i] != t->came[i])
 			sl_mistake(t->all, 0, "fetch the file anew", "the "
@@ -269,13 +277,67 @@ int sl_rir_parse(const char *text, size_t len_b, sl_world_fn fn, void *arg,
 }
 
 /* --- geofeeds, RFC 8805 --- */
+static void note_place(struct table *t, const struct sl_prefix *p)
+{
+	size_t room = t->room_places ? t->room_places * 2 : 256;
+	struct place *grown = t->places;
+
+	if (t->n_places == t->room_places) {
+		grown = realloc(t->places, room * sizeof(*grown));
+		if (!grown) {
+			t->rc = -ENOMEM;
+			return;
+		}
+		t->places = grown;
+		t->room_places = room;
+	}
+	grown[t->n_places++] = (struct place){ *p, t->line, 0 };
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	int rc = sl_prefix_cmp(&x->p, &y->p);
+
+	return rc ? rc : x->line < y->line ? -1 : x->line > y->line;
+}
+
+static int by_line(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+/* Two lines of one prefix may differ: neither can be right for sure. */
+static void check_doubles(struct table *t)
+{
+	struct place *at = t->places;
+	char text[SL_PREFIX_STR_B];
+	size_t i;
+
+	if (t->n_places < 2)
+		return;
+	qsort(at, t->n_places, sizeof(*at), by_prefix);
+	for (i = 1; i < t->n_places; i++)
+		if (!sl_prefix_cmp(&at[i].p, &at[i - 1].p))
+			at[i].first = at[i - 1].first ? at[i - 1].first :
+				      at[i - 1].line;
+	qsort(at, t->n_places, sizeof(*at), by_line);
+	for (i = 0; i < t->n_places; i++)
+		if (at[i].first)
+			sl_mistake(t->all, at[i].line, "keep one of the lines",
+				   "%s is in line %lu already",
+				   sl_prefix_str(&at[i].p, text), at[i].first);
+}
+
 static void feed_line(struct table *t, struct fields *f)
 {
 	const char *word = trim(f->f[0]), *cc, *why;
 	uint16_t country = 0;
 	struct sl_prefix p;
 
-	if (!word[0])
+	if (word[0] == '#' || (!word[0] && f->n == 1))
 		return;
 	if (f->n < 2) {
 		bad(t, "prefix,country,region,city,postal", word,
@@ -297,21 +359,24 @@ static void feed_line(struct table *t, struct fields *f)
 		return;
 	}
 	if (!t->fn)
-		t->came[0]++;
+		note_place(t, &p);
 	tell(t, &p, country);
 }
 
 static void feed_check(struct table *t)
 {
-	if (!t->came[0] && !t->all->total)
-		bad(t, "give a file of prefix,country lines", "the file",
-		    "has no prefix");
+	if (!t->n_places && !t->all->total)
+		sl_mistake(t->all, 0, "give a file of prefix,country lines",
+			   "the file has no prefix");
+	check_doubles(t);
 }
 
 int sl_geofeed_parse(const char *text, size_t len_b, sl_world_fn fn, void *arg,
 		     struct sl_mistakes *all)
 {
 	struct table t = { .arg = arg, .all = all };
+	int rc = both_passes(&t, text, len_b, ',', feed_line, fn, feed_check);
 
-	return both_passes(&t, text, len_b, ',', feed_line, fn, feed_check);
+	free(t.places);
+	return rc;
 }

@@ -82,6 +82,7 @@ else
 	failures+=("clang warns")
 fi
 
+run "fuzz" 300 tests/fuzz/run.sh "${FUZZ_SECONDS:-4}"
 run "command line" 120 tests/cli/test_cli.sh
 run "captures" 600 tests/captures/test_captures.sh
 run "one-armed gateway" 60 tests/lab/test_vlan.sh

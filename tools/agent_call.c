@@ -129,6 +129,7 @@ static int follow(const struct cli *cli, int64_t id, struct json_object **out)
 	struct json_object *job = NULL, *o;
 	const char *state = "";
 	useconds_t wait_us = 2000;
+	int asked = 0;
 	char path[64];
 	int rc;
 
@@ -136,12 +137,13 @@ static int follow(const struct cli *cli, int64_t id, struct json_object **out)
 	while (strcmp(state, "done") && strcmp(state, "failed")) {
 		json_object_put(job);
 		usleep(wait_us);
-		wait_us = wait_us < 50000 ? wait_us * 5 / 4 : wait_us;
+		/* most are done within half a second */
+		wait_us = ++asked < 100 ? 5000 : 50000;
 		rc = request(cli, path, NULL, 0, false, &job);
 		if (rc)
 			return rc;
 		state = cli_text(job, "state");
-		if (shown && wait_us > 20000)
+		if (shown && asked > 40)
 			fprintf(stderr, "\r\033[K%s: %s %lld %%",
 				cli_text(job, "kind"), cli_text(job, "step"),
 				(long long)cli_int(job, "progress_permille") /

@@ -214,22 +214,21 @@ struct sl_hist {
 /*
  * Result of one address lookup: lane and rule class from one table entry.
  * [31] inside tables: leads to a group, runs or node (then [30] tells runs from
- * a group); [30:20] lane; [19] inside tables: single addresses of this /24 lie
- * in the buckets; [18:0] class.
+ * a group); [30:20] lane; [19:0] class.
  */
 #define SL_ENTRY_EXT		(1U << 31)
 #define SL_ENTRY_RUNS		(1U << 30)
 #define SL_ENTRY_INDEX(e)	((e) & 0x3fffffff)
-#define SL_ENTRY_HOSTS		(1U << 19)
 #define SL_ENTRY(lane, class)	((__u32)(lane) << 20 | (class))
 #define SL_ENTRY_LANE(e)	((e) >> 20 & 0x7ff)
-#define SL_ENTRY_CLASS(e)	((e) & 0x7ffff)
+#define SL_ENTRY_CLASS(e)	((e) & 0xfffff)
 #define SL_LANE_HOME		0x7ff	/* pseudo lane of the home prefixes */
 #define SL_MAX_CLASSES		4096	/* distinct block entries at one time */
 
 /* --- the prefix tables' image; include/sealane/fib.h looks up in it --- */
 #define SL_FIB_GROUP		256	/* words of an IPv4 group */
 #define SL_FIB4_ROOT_GROUPS	256	/* the root: a word for each /16 */
+#define SL_FIB4_FLAG_WORDS	(1U << 19) /* a bit for each /24 */
 #define SL_FIB6_ROOT_BITS	20	/* 20 + 18 * 6 = 128 */
 #define SL_FIB6_LEVELS		18
 #define SL_FIB6_ROOT_WORDS	(1U << SL_FIB6_ROOT_BITS)
@@ -261,14 +260,27 @@ struct sl_fib_runs {
 	__u8 pad[4];
 };
 
-/* IPv6: bit b of `vector` means that chunk b leads to a child node; else its
- * leaf is the last one started at or below b in `leafvec`. */
+#define SL_FIB_NODE_LEAVES	6	/* in the node's own line */
+#define SL_FIB_SKIP_MAX		48	/* bits, a multiple of 6 */
+#define SL_FIB_NO_LEAVES	0xffffffffU
+
+/*
+ * IPv6: bit b of `vector` means that chunk b leads to a child node; else its
+ * leaf is the last one started at or below b in `leafvec`. Leaves lie in the
+ * node while they fit (leaf_base is SL_FIB_NO_LEAVES), else in an array. A node
+ * at the end of a chain of only children stands for all of it: [63:56] of
+ * `skip` bits are passed over when they are [47:0] of it; else the address has
+ * `miss`.
+ */
 struct sl_fib_node {
 	__u64 vector;
 	__u64 leafvec;
+	__u64 skip;
 	__u32 node_base;
 	__u32 leaf_base;
-	__u64 pad;
+	__u32 miss;
+	__u32 leaf[SL_FIB_NODE_LEAVES];
+	__u32 pad;
 };
 
 enum sl_action {
@@ -289,7 +301,7 @@ struct sl_class {
 struct sl_class_ctr {
 	__u64 packets;
 	__u64 bytes;
-	__u64 last_ns;		/* coarse clock at the last hit */
+	__u64 last_ns;		/* sl_ctl.tick_ns at the last hit */
 	__u64 pad;
 };
 
@@ -302,7 +314,9 @@ struct sl_ctl {
 	__u32 bypass;		/* 1: pass everything, look at nothing */
 	__u32 abi;		/* SL_ABI_VERSION of who loaded us */
 	__u64 hash_key[2];	/* of the flow table; kept over adoption */
-	__u64 pad[4];
+	__u64 tick_ns;		/* the clock, as the agent last wrote it: a load
+				 * where reading it would cost 8 ns and more */
+	__u64 pad[3];
 };
 
 /* Settings known at load: the verifier removes what they make dead. */
@@ -364,7 +378,7 @@ _Static_assert(sizeof(struct sl_hist) == 2880, "sl_hist");
 _Static_assert(sizeof(struct sl_fib_line) == 64, "sl_fib_line");
 _Static_assert(sizeof(struct sl_fib_bucket) == 64, "sl_fib_bucket");
 _Static_assert(sizeof(struct sl_fib_runs) == 64, "sl_fib_runs");
-_Static_assert(sizeof(struct sl_fib_node) == 32, "sl_fib_node");
+_Static_assert(sizeof(struct sl_fib_node) == 64, "sl_fib_node");
 _Static_assert(sizeof(struct sl_class) == 16, "sl_class");
 _Static_assert(sizeof(struct sl_class_ctr) == 32, "sl_class_ctr");
 _Static_assert(sizeof(struct sl_ctl) == 64, "sl_ctl");

@@ -10,12 +10,15 @@
  *
  * A /24 that is not uniform takes the smallest of three shapes. Single
  * addresses lie in buckets of one cache line, two candidate buckets for each
- * (cuckoo hashing, Pagh and Rodler 2004), behind a flag in the /24's entry: who
- * has no such neighbour pays nothing. Up to twelve runs fit one line of their
- * own; what is more broken than that is a group.
+ * (cuckoo hashing, Pagh and Rodler 2004), behind a flag for each /24, 2 MB in
+ * all: who has no such neighbour pays nothing, and who is one himself never
+ * touches the groups. Up to twelve runs fit one line of their own; what is more
+ * broken than that is a group.
  *
  * IPv6, poptrie (Asai and Ohara 2015): a root word for each /20, then nodes of
- * six bits with a vector of children and one of leaves.
+ * six bits with a vector of children and one of leaves. Chains of only
+ * children, which sparse tables are full of, are passed over in one step, and
+ * few leaves lie in the node's own line.
  *
  * The includer supplies the accessors: where a word, bucket or node of the view's
  * bank lies, or NULL beyond the array.
@@ -29,8 +32,15 @@
 #define SL_INLINE static inline __attribute__((always_inline))
 #endif
 
+/* What is off the usual way. BPF makes these functions of their own, which the
+ * verifier walks once; hence the checks of v. */
+#ifndef SL_FIB_FAR
+#define SL_FIB_FAR SL_INLINE
+#endif
+
 struct sl_fib_view;	/* defined by the includer: one bank */
 SL_INLINE const __u32 *sl_fib_word4(const struct sl_fib_view *v, __u32 i);
+SL_INLINE const __u32 *sl_fib_flags(const struct sl_fib_view *v, __u32 i);
 SL_INLINE const struct sl_fib_runs *
 sl_fib_runs(const struct sl_fib_view *v, __u32 i);
 SL_INLINE const struct sl_fib_bucket *
@@ -54,27 +64,33 @@ SL_INLINE __u32 sl_fib_hash2(__u32 addr, __u64 key, __u32 mask)
 	return (__u32)((h ^ (h >> 29)) >> 20) & mask;
 }
 
-/* What a bucket says of an address; 0 when it is not there. */
+/* What a bucket says of an address; 0 when it is not there. All places are
+ * looked at: where it lies cannot be predicted, and a wrong guess costs more. */
 SL_INLINE __u32 sl_fib_in_bucket(const struct sl_fib_bucket *b, __u32 addr)
 {
-	__u64 h;
+	__u64 h, found = 0;
 	int i;
 
-	for (i = 0; b && i < SL_FIB_BUCKET_HOSTS; i++) {
+	if (!b)
+		return 0;
+	for (i = 0; i < SL_FIB_BUCKET_HOSTS; i++) {
 		h = *(const volatile __u64 *)&b->host[i];
-		if (h >> 32 == addr && h)
-			return (__u32)h;
+		/* all ones when the address is this one's, else nothing */
+		found |= h & -(((h >> 32 ^ addr) - 1) >> 63);
 	}
-	return 0;
+	return (__u32)found;
 }
 
 /* Entry of a single address with SL_ENTRY_EXT, or 0. */
-SL_INLINE __u32 sl_fib_host(const struct sl_fib_view *v, __u32 addr, __u64 key,
-			    __u32 mask)
+SL_FIB_FAR __u32 sl_fib_host(const struct sl_fib_view *v, __u32 addr, __u64 key,
+			     __u32 mask)
 {
-	__u32 e = sl_fib_in_bucket(sl_fib_bucket(v, sl_fib_hash1(addr, key,
-								 mask)), addr);
+	__u32 e;
 
+	if (!v)
+		return 0;
+	e = sl_fib_in_bucket(sl_fib_bucket(v, sl_fib_hash1(addr, key, mask)),
+			     addr);
 	if (e)
 		return e;
 	return sl_fib_in_bucket(sl_fib_bucket(v, sl_fib_hash2(addr, key,
@@ -85,39 +101,60 @@ SL_INLINE __u32 sl_fib_host(const struct sl_fib_view *v, __u32 addr, __u64 key,
  * it. Counted without a branch: starts lie anywhere. */
 SL_INLINE __u32 sl_fib_run(const struct sl_fib_runs *r, __u32 at)
 {
-	__u64 after = at + 1, k = 0;
+	__u64 after = at + 1, k = 0, d;
 	int i;
 
-	for (i = 1; i < SL_FIB_RUNS; i++)
-		k += (r->start[i] - after) >> 63;
+	for (i = 1; i < SL_FIB_RUNS; i++) {
+		d = r->start[i] - after;
+		asm volatile("" : "+r"(d));	/* or it becomes a branch */
+		k += d >> 63;
+	}
 	return r->entry[k];
 }
 
-/* Entry of an IPv4 address (host order). */
-SL_INLINE __u32 sl_fib_lookup4(const struct sl_fib_view *v, __u32 addr,
-			       __u64 key, __u32 mask)
+/* The word of an IPv4 address's /24 (or /16): an entry, or what leads to it. */
+SL_INLINE __u32 sl_fib_first4(const struct sl_fib_view *v, __u32 addr)
 {
 	const __u32 *w = sl_fib_word4(v, addr >> 16);
-	const struct sl_fib_runs *r;
-	__u32 e = w ? *w : 0, h;
+	__u32 e = w ? *w : 0;
 
-	if (e & SL_ENTRY_EXT) {
-		w = sl_fib_word4(v, SL_ENTRY_INDEX(e) * SL_FIB_GROUP +
-				    (addr >> 8 & 255));
-		e = w ? *w : 0;
-	}
-	if (!(e & (SL_ENTRY_EXT | SL_ENTRY_HOSTS)))
+	if (!(e & SL_ENTRY_EXT))
 		return e;
-	if (e & SL_ENTRY_HOSTS && !(e & SL_ENTRY_EXT)) {
-		h = sl_fib_host(v, addr, key, mask);
-		return (h ? h : e) & ~(SL_ENTRY_EXT | SL_ENTRY_HOSTS);
-	}
+	w = sl_fib_word4(v, SL_ENTRY_INDEX(e) * SL_FIB_GROUP +
+			    (addr >> 8 & 255));
+	return w ? *w : 0;
+}
+
+/* From a word that leads on to the entry. */
+SL_FIB_FAR __u32 sl_fib_rest4(const struct sl_fib_view *v, __u32 e, __u32 addr)
+{
+	const struct sl_fib_runs *r;
+	const __u32 *w;
+
+	if (!v)
+		return 0;
 	if (e & SL_ENTRY_RUNS) {
 		r = sl_fib_runs(v, SL_ENTRY_INDEX(e));
 		return r ? sl_fib_run(r, addr & 255) : 0;
 	}
 	w = sl_fib_word4(v, SL_ENTRY_INDEX(e) * SL_FIB_GROUP + (addr & 255));
 	return w ? *w & ~SL_ENTRY_EXT : 0;
+}
+
+/* Entry of an IPv4 address (host order). */
+SL_INLINE __u32 sl_fib_lookup4(const struct sl_fib_view *v, __u32 addr,
+			       __u64 key, __u32 mask)
+{
+	const __u32 *flags = sl_fib_flags(v, addr >> 13);
+	__u32 e;
+
+	if (flags && *flags >> (addr >> 8 & 31) & 1) {
+		e = sl_fib_host(v, addr, key, mask);
+		if (e)
+			return e & ~SL_ENTRY_EXT;
+	}
+	e = sl_fib_first4(v, addr);
+	return e & SL_ENTRY_EXT ? sl_fib_rest4(v, e, addr) : e;
 }
 
 /* Bits set: no BPF instruction does it. */
@@ -129,12 +166,25 @@ SL_INLINE __u32 sl_popcount(__u64 x)
 	return (__u32)(x * 0x0101010101010101ULL >> 56);
 }
 
+/* Leaf of chunk b in a node that has no child there. */
+SL_INLINE __u32 sl_fib_leaf(const struct sl_fib_view *v,
+			    const struct sl_fib_node *n, __u64 upto)
+{
+	__u64 i = sl_popcount(n->leafvec & upto) - 1;
+	const __u32 *w;
+
+	if (n->leaf_base == SL_FIB_NO_LEAVES)
+		return i < SL_FIB_NODE_LEAVES ? n->leaf[i] : 0;
+	w = sl_fib_leaf6(v, n->leaf_base + i);
+	return w ? *w : 0;
+}
+
 /* Entry of an IPv6 address (two host-order words). */
 SL_INLINE __u32 sl_fib_lookup6(const struct sl_fib_view *v, __u64 hi, __u64 lo)
 {
 	const __u32 *w = sl_fib_root6(v, hi >> (64 - SL_FIB6_ROOT_BITS));
 	const struct sl_fib_node *n;
-	__u32 e = w ? *w : 0, i;
+	__u32 e = w ? *w : 0, i, skip;
 	__u64 upto;
 
 	if (!(e & SL_ENTRY_EXT))
@@ -146,12 +196,16 @@ SL_INLINE __u32 sl_fib_lookup6(const struct sl_fib_view *v, __u64 hi, __u64 lo)
 		n = sl_fib_node(v, i);
 		if (!n)
 			return 0;
-		upto = (2ULL << (hi >> 58)) - 1;
-		if (!(n->vector >> (hi >> 58) & 1)) {
-			w = sl_fib_leaf6(v, n->leaf_base +
-					 sl_popcount(n->leafvec & upto) - 1);
-			return w ? *w : 0;
+		skip = n->skip >> 56 & 63;
+		if (skip) {
+			if (hi >> (64 - skip) != (n->skip << 16 >> 16))
+				return n->miss;
+			hi = hi << skip | lo >> (64 - skip);
+			lo <<= skip;
 		}
+		upto = (2ULL << (hi >> 58)) - 1;
+		if (!(n->vector >> (hi >> 58) & 1))
+			return sl_fib_leaf(v, n, upto);
 		i = n->node_base + sl_popcount(n->vector & upto) - 1;
 		hi = hi << 6 | lo >> 58;
 		lo <<= 6;

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Fuzz every parser and the image checker with libFuzzer, address and undefined-
+# behaviour sanitizers: run.sh SECONDS. TAP; what crashes stays in build/fuzz.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+seconds=${1:-5}
+out=$BUILD/fuzz
+flags="-std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Iinclude -Ilib -I$BUILD
+	-fsanitize=fuzzer-no-link,address,undefined
+	-fno-sanitize-recover=undefined"
+libs="-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lm"
+mkdir -p "$out/obj"
+# libmaxminddb loses what it allocated when a file's metadata is damaged
+echo 'leak:libmaxminddb' >"$out/lsan"
+export LSAN_OPTIONS=suppressions=$PWD/$out/lsan:print_suppressions=0
+case $out in /*) LSAN_OPTIONS=suppressions=$out/lsan:print_suppressions=0 ;; esac
+
+# Something right to begin with.
+seed() { # NAME
+	local d=$out/corpus-$1
+	mkdir -p "$d"
+	case $1 in
+	list)
+		printf '\0001.2.3.0/24\n# x\n1.2.3.4-1.2.3.9 ; y\n2001:db8::/32\n' >"$d/a"
+		printf '\0{"cidr":"1.2.3.0/24"}\n{"type":"metadata","records":1}\n' >"$d/b"
+		printf '\002# Entries : 1 subnets, 256 unique IPs\n1.2.3.0/24\n' >"$d/c"
+		{ printf '\0'; printf '1.2.3.4\n' | gzip -n; } >"$d/d" ;;
+	world)
+		printf '\0002|x|1|2|1|1|0\nx|*|ipv4|*|1|summary\nx|SG|ipv4|1.0.0.0|768|2|allocated\nx|SG|ipv6|2001:db8::|32|2|assigned\n' >"$d/a"
+		printf '\0011.2.3.0/24,SG,SG-01,x,\n2001:db8::/32,,,,\n' >"$d/b"
+		echo '1.2.3.0/24 SG' | python3 tests/mk/mmdb.py "$out/seed.mmdb" country
+		{ printf '\002'; cat "$out/seed.mmdb"; } >"$d/c" ;;
+	image) head -c 64 /dev/zero >"$d/a" ;;
+	config) cp dist/sealane.yaml.example "$d/a" ;;
+	capture)
+		printf '\324\303\262\241\2\0\4\0\0\0\0\0\0\0\0\0\377\377\0\0\1\0\0\0\1\0\0\0\1\0\0\0\20\0\0\0\20\0\0\0' >"$d/a"
+		head -c 16 /dev/zero >>"$d/a" ;;
+	parse)
+		printf '\2\0\0\0\0\1\2\0\0\0\0\2\10\0E\0\0\64\0\1\0\0@\6\0\0\306\22\0\2\313\0q\5\1\0\0\120\0\0\0\1\0\0\0\1\200\20\1\0\0\0\0\0\1\1\10\12\0\0\0\1\0\0\0\2' >"$d/a" ;;
+	esac
+}
+
+targets=$(cd tests/fuzz && echo fuzz_*.c)
+# shellcheck disable=SC2086
+echo "1..$(echo $targets | wc -w)"
+for src in lib/*.c; do
+	case $src in lib/datapath*) continue ;; esac
+	# shellcheck disable=SC2086
+	clang $flags -c -o "$out/obj/$(basename "$src" .c).o" "$src" || exit 1
+done
+n=0 failed=0
+for t in $targets; do
+	name=${t#fuzz_} name=${name%.c}
+	n=$((n + 1))
+	seed "$name"
+	# shellcheck disable=SC2086
+	if clang $flags -fsanitize=fuzzer -o "$out/$name" "tests/fuzz/$t" \
+		"$out"/obj/*.o $libs && "$out/$name" -max_total_time="$seconds" \
+		-timeout=10 -rss_limit_mb=3000 -max_len=8192 -verbosity=0 \
+		-print_final_stats=1 -artifact_prefix="$out/$name-" \
+		"$out/corpus-$name" >"$out/$name.log" 2>&1; then
+		echo "ok $n - $name: $(grep -oE 'number_of_executed_units: [0-9]+' \
+			"$out/$name.log" | grep -oE '[0-9]+') inputs"
+	else
+		echo "not ok $n - $name"
+		tail -30 "$out/$name.log" | sed 's/^/# /'
+		failed=1
+	fi
+done
+exit $failed
