@@ -75,10 +75,8 @@ static struct json_object *tables_doc(const struct agent *a)
 		series += sl_dp_series_key(a->dp, slot) != 0;
 	put_text(o, "size", a->cfg->tables.size);
 	put_int(o, "prefixes", prefixes + a->blocks.n);
-	put_int(o, "groups4", img->groups);
-	put_int(o, "groups4_max", s->fib_groups);
-	put_int(o, "runs4", img->runs);
-	put_int(o, "runs4_max", s->fib_runs);
+	put_int(o, "lines4", img->lines);
+	put_int(o, "lines4_max", s->fib_lines);
 	put_int(o, "hosts4", img->hosts);
 	put_int(o, "hosts4_max", (int64_t)s->fib_buckets *
 		SL_FIB_BUCKET_HOSTS);

@@ -101,12 +101,11 @@ int tables_build(struct agent *a, struct sl_rib_pair p, int *progress,
 	if (rc == -E2BIG)
 		return refuse(r, 409, "choose a larger tables: size, and load "
 			      "anew; nothing was changed",
-			      "the prefix tables would need %u groups, %u "
-			      "runs, %u hosts, %u nodes; there is room for %u, "
-			      "%u, %u, %u", img->groups, img->runs, img->hosts,
-			      img->nodes, img->room.groups, img->room.runs,
-			      img->room.buckets * SL_FIB_BUCKET_HOSTS,
-			      img->room.nodes);
+			      "the prefix tables would need %u lines, %u "
+			      "hosts, %u nodes; there is room for %u, %u, %u",
+			      img->lines, img->hosts, img->nodes,
+			      img->room.lines, img->room.buckets *
+			      SL_FIB_BUCKET_HOSTS, img->room.nodes);
 	if (!rc) {
 		*step = "verifying";
 		rc = sl_fib_verify(img, p, &bad, progress);

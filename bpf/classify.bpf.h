@@ -29,14 +29,6 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct sl_fib_runs);
-} sl_fib4_runs SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
 	__type(value, struct sl_fib_bucket);
 } sl_fib_hosts SEC(".maps");
 
@@ -75,12 +67,12 @@ struct sl_fib_view {
 
 #define LINES(words) ((words) / SL_FIB_LINE)
 
-SL_INLINE const __u32 *sl_fib_word4(const struct sl_fib_view *v, __u32 i)
+SL_INLINE const struct sl_fib_line *
+sl_fib_line4(const struct sl_fib_view *v, __u32 i)
 {
-	__u32 k = v->bank * LINES(sl_set.fib_groups * SL_FIB_GROUP) + LINES(i);
-	struct sl_fib_line *l = bpf_map_lookup_elem(&sl_fib4, &k);
+	__u32 k = v->bank * sl_set.fib_lines + i;
 
-	return l ? &l->word[i % SL_FIB_LINE] : 0;
+	return bpf_map_lookup_elem(&sl_fib4, &k);
 }
 
 SL_INLINE const __u32 *sl_fib_flags(const struct sl_fib_view *v, __u32 i)
@@ -89,14 +81,6 @@ SL_INLINE const __u32 *sl_fib_flags(const struct sl_fib_view *v, __u32 i)
 	struct sl_fib_line *l = bpf_map_lookup_elem(&sl_fib4_flags, &k);
 
 	return l ? &l->word[i % SL_FIB_LINE] : 0;
-}
-
-SL_INLINE const struct sl_fib_runs *
-sl_fib_runs(const struct sl_fib_view *v, __u32 i)
-{
-	__u32 k = v->bank * sl_set.fib_runs + i;
-
-	return bpf_map_lookup_elem(&sl_fib4_runs, &k);
 }
 
 SL_INLINE const struct sl_fib_bucket *

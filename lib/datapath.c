@@ -17,7 +17,6 @@
 static const char *const map_name[SL_MAP_COUNT] = {
 	[SL_MAP_CTL] = "sl_ctl", [SL_MAP_REPLAY] = "sl_replay",
 	[SL_MAP_FIB4] = "sl_fib4", [SL_MAP_FIB_FLAGS] = "sl_fib4_flags",
-	[SL_MAP_FIB_RUNS] = "sl_fib4_runs",
 	[SL_MAP_FIB_HOSTS] = "sl_fib_hosts",
 	[SL_MAP_FIB6_ROOT] = "sl_fib6_root",
 	[SL_MAP_FIB6_NODES] = "sl_fib6_nodes",
@@ -79,8 +78,7 @@ static void fill_settings(struct sl_settings *s, const struct sl_dp_opts *o)
 		.n_lanes = SL_MAX_LANES,
 		.n_series = o->cfg->tables.series,
 		.n_flow_sets = o->cfg->tables.flows / SL_FLOW_WAYS,
-		.fib_groups = f->groups,
-		.fib_runs = f->runs,
+		.fib_lines = f->lines,
 		.fib_buckets = f->buckets,
 		.fib_nodes = f->nodes,
 		.fib_leaves = f->leaves,
@@ -95,10 +93,8 @@ static uint32_t wanted_entries(const struct sl_settings *s,
 			       enum sl_dp_map_id id)
 {
 	switch (id) {
-	case SL_MAP_FIB4:
-		return 2 * s->fib_groups * SL_FIB_GROUP / SL_FIB_LINE;
+	case SL_MAP_FIB4: return 2 * s->fib_lines;
 	case SL_MAP_FIB_FLAGS: return 2 * SL_FIB4_FLAG_WORDS / SL_FIB_LINE;
-	case SL_MAP_FIB_RUNS: return 2 * s->fib_runs;
 	case SL_MAP_FIB_HOSTS: return 2 * s->fib_buckets;
 	case SL_MAP_FIB6_ROOT: return 2 * SL_FIB6_ROOT_WORDS / SL_FIB_LINE;
 	case SL_MAP_FIB6_NODES: return 2 * s->fib_nodes;

@@ -27,14 +27,13 @@ void sl_dp_map_banks(struct sl_dp *dp)
 	for (b = 0; b < 2; b++) {
 		img = &dp->bank[b];
 		img->room = (struct sl_fib_size){
-			.groups = dp->set.fib_groups, .runs = dp->set.fib_runs,
+			.lines = dp->set.fib_lines,
 			.buckets = dp->set.fib_buckets,
 			.nodes = dp->set.fib_nodes,
 			.leaves = dp->set.fib_leaves };
 		img->key = dp->set.hash_key[1];
-		img->word4 = bank_at(dp, SL_MAP_FIB4, b);
+		img->line4 = bank_at(dp, SL_MAP_FIB4, b);
 		img->flag4 = bank_at(dp, SL_MAP_FIB_FLAGS, b);
-		img->run = bank_at(dp, SL_MAP_FIB_RUNS, b);
 		img->bucket = bank_at(dp, SL_MAP_FIB_HOSTS, b);
 		img->root6 = bank_at(dp, SL_MAP_FIB6_ROOT, b);
 		img->node = bank_at(dp, SL_MAP_FIB6_NODES, b);
@@ -86,12 +85,11 @@ int sl_dp_commit(struct sl_dp *dp, struct sl_rib_pair p)
 	if (!rc)
 		sl_dp_flip(dp);
 	else if (rc == -E2BIG)
-		sl_dp_fail(dp, rc, "the prefix tables would need %u groups, %u "
-			   "runs, %u hosts, %u nodes; there is room for %u, "
-			   "%u, %u, %u", img->groups, img->runs, img->hosts,
-			   img->nodes, img->room.groups, img->room.runs,
-			   img->room.buckets * SL_FIB_BUCKET_HOSTS,
-			   img->room.nodes);
+		sl_dp_fail(dp, rc, "the prefix tables would need %u lines, %u "
+			   "hosts, %u nodes; there is room for %u, %u, %u",
+			   img->lines, img->hosts, img->nodes,
+			   img->room.lines, img->room.buckets *
+			   SL_FIB_BUCKET_HOSTS, img->room.nodes);
 	else if (rc == -EBADMSG)
 		sl_dp_fail(dp, rc, "the new table is wrong at %s; the old one "
 			   "stays", sl_prefix_str(&bad, text));

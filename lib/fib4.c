@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* IPv4 ranges -> root and groups, 16-8-8. */
+/* IPv4 ranges -> root and blocks, 16-8-8. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fib_view.h"
 #include "fib_priv.h"
 
 /* How many ranges from r[i] on begin at or before `last`. */
@@ -15,48 +16,50 @@ static size_t upto(const struct sl_range *r, size_t n, size_t i, uint32_t last)
 	return k - i + 1;
 }
 
-/* The cells of one group, /24 `from` to `to` of the /16 at `first`; r[0] holds
- * at the first of them. */
-static void fill_group(struct sl_fib_image *img, uint32_t g, uint32_t first,
-		       uint32_t from, uint32_t to, const struct sl_range *r,
-		       size_t n, bool live)
+/* Words of the cells from `from` to `to` of the /16 at `first`; r[0] holds at the
+ * first of them. */
+static void fill(struct sl_fib_image *img, uint32_t word[256], uint32_t first,
+		 uint32_t from, uint32_t to, const struct sl_range *r,
+		 size_t n, bool live)
 {
 	struct fib_cell c;
 	size_t i = 0;
-	uint32_t k, w;
+	uint32_t k;
 
 	for (k = from; k <= to; k++) {
 		c.first = first + k * 256;
 		c.r = &r[i];
 		c.n = upto(r, n, i, c.first + 255);
-		w = fib_cell_word(img, &c, live);
-		if (g)
-			img->word4[(size_t)g * SL_FIB_GROUP + k] = w;
+		word[k] = fib_cell_word(img, &c, live);
 		i += c.n - 1;
 		if (i + 1 < n && r[i + 1].start == (sl_u128)c.first + 256)
 			i++;
 	}
 }
 
+static uint32_t *root_word(struct sl_fib_image *img, uint32_t addr)
+{
+	return &img->line4[addr >> 20].word[addr >> 16 & 15];
+}
+
 void fib4_build(struct sl_fib_image *img, const struct sl_range *r, size_t n,
 		int *progress)
 {
 	size_t i = 0, here;
-	uint32_t k, first, g;
+	uint32_t k, first, word[256];
 
-	img->groups = SL_FIB4_ROOT_GROUPS;
-	img->runs = img->hosts = 0;
+	img->lines = SL_FIB4_ROOT_LINES;
+	img->hosts = 0;
 	memset(img->flag4, 0, SL_FIB4_FLAG_WORDS * sizeof(*img->flag4));
 	memset(img->bucket, 0, img->room.buckets * sizeof(*img->bucket));
 	for (k = 0; k < 65536; k++) {
 		first = k << 16;
 		here = upto(r, n, i, first + 65535);
 		if (here == 1) {
-			img->word4[k] = r[i].entry;
+			*root_word(img, first) = r[i].entry;
 		} else {
-			g = fib_new_group(img, 0);
-			fill_group(img, g, first, 0, 255, &r[i], here, false);
-			img->word4[k] = SL_ENTRY_EXT | g;
+			fill(img, word, first, 0, 255, &r[i], here, false);
+			*root_word(img, first) = fib_block_word(img, word);
 		}
 		i += here - 1;
 		if (i + 1 < n && r[i + 1].start == (sl_u128)first + 65536)
@@ -85,37 +88,22 @@ static void drop_flags(struct sl_fib_image *img, uint32_t first, uint32_t last)
 	}
 }
 
-/* The ranges of a /24 or wider, into a group of its own or, for a single /24,
- * into its word of the group that is there. */
+/* The ranges of some /24s of a /16: a new block beside the old one. */
 static int patch_cells(struct sl_fib_image *img, uint32_t first, uint32_t last,
 		       const struct sl_range *r, size_t n)
 {
-	uint32_t *root = &img->word4[first >> 16], *old, g, i;
-	struct fib_cell c = { r, n, first };
-	uint32_t from = first >> 8 & 255, to = last >> 8 & 255, w;
+	uint32_t *root = root_word(img, first), word[256], i;
+	struct sl_fib_view v = { .img = img };
 
-	if (from == to && *root & SL_ENTRY_EXT) {
-		w = fib_cell_word(img, &c, true);
-		if (fib_overfull(img))
-			return -E2BIG;
-		publish(&img->word4[(size_t)SL_ENTRY_INDEX(*root) *
-				    SL_FIB_GROUP + from], w);
-		return 0;
-	}
-	if (from == 0 && to == 255 && n == 1) {
-		publish(root, r[0].entry);
-		return 0;
-	}
-	g = fib_new_group(img, *root & SL_ENTRY_EXT ? 0 : *root);
-	if (g && *root & SL_ENTRY_EXT) {
-		old = &img->word4[(size_t)SL_ENTRY_INDEX(*root) * SL_FIB_GROUP];
-		for (i = 0; i < SL_FIB_GROUP; i++)
-			img->word4[(size_t)g * SL_FIB_GROUP + i] = old[i];
-	}
-	fill_group(img, g, first & ~0xffffU, from, to, r, n, true);
+	for (i = 0; i < 256; i++)
+		word[i] = *root & SL_ENTRY_EXT ?
+			  sl_fib_chunk(&v, SL_ENTRY_INDEX(*root), i) : *root;
+	fill(img, word, first & ~0xffffU, first >> 8 & 255, last >> 8 & 255,
+	     r, n, true);
+	i = fib_block_word(img, word);
 	if (fib_overfull(img))
 		return -E2BIG;
-	publish(root, SL_ENTRY_EXT | g);
+	publish(root, i);
 	return 0;
 }
 
@@ -123,7 +111,7 @@ int fib4_patch(struct sl_fib_image *img, struct sl_rib_pair p,
 	       const struct sl_prefix *prefix)
 {
 	uint32_t first = sl_prefix_first(prefix), last = sl_prefix_last(prefix);
-	uint32_t groups = img->groups, runs = img->runs;
+	uint32_t lines = img->lines;
 	struct sl_range *r;
 	size_t n;
 	int rc;
@@ -138,10 +126,8 @@ int fib4_patch(struct sl_fib_image *img, struct sl_rib_pair p,
 	rc = patch_cells(img, first, last, r, n);
 	if (!rc)
 		drop_flags(img, first, last);
-	if (rc) {	/* what was begun lies beyond what is in use */
-		img->groups = groups;
-		img->runs = runs;
-	}
+	if (rc)		/* what was begun lies beyond what is in use */
+		img->lines = lines;
 	free(r);
 	return rc;
 }

@@ -1,27 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One /24 that is not uniform: single addresses in buckets, a line of runs, or
- * a group, whichever is smallest. */
+/* Blocks, and the /24 that is not uniform: few odd addresses lie in buckets, any
+ * more make a block. */
 #include <string.h>
 #include "fib_view.h"
 #include "fib_priv.h"
 
 #define MAX_MOVES	500	/* then the buckets are too full */
-/* So few odd addresses cost less in buckets than a line of runs does ... */
-#define FEW_HOSTS	6
-/* ... and so many still cost less than a group. */
-#define MANY_HOSTS	96
+#define FEW_HOSTS	6	/* so few take less room than a line does */
 /* In img->hosts while a build goes on: an address found no place. */
 #define HOSTS_FULL	(1U << 31)
 
-uint32_t fib_new_group(struct sl_fib_image *img, uint32_t fill)
+uint32_t fib_block_word(struct sl_fib_image *img, const uint32_t word[256])
 {
-	uint32_t g = img->groups++, i;
+	struct sl_fib_block b = {};
+	uint32_t entry[256 + SL_FIB_BLOCK_HEAD], n = 0, at, lines;
+	int i;
 
-	if (g >= img->room.groups)
-		return 0;
-	for (i = 0; i < SL_FIB_GROUP; i++)
-		img->word4[(size_t)g * SL_FIB_GROUP + i] = fill;
-	return g;
+	for (i = 0; i < 256; i++) {
+		if (i % 64 == 0)
+			b.before[i / 64] = n;
+		if (i && word[i] == word[i - 1])
+			continue;
+		b.vector[i / 64] |= 1ULL << i % 64;
+		entry[SL_FIB_BLOCK_HEAD + n++] = word[i];
+	}
+	if (n == 1)
+		return word[0];
+	lines = (SL_FIB_BLOCK_HEAD + n + SL_FIB_LINE - 1) / SL_FIB_LINE;
+	at = img->lines;
+	img->lines += lines;
+	if (img->lines > img->room.lines)
+		return SL_ENTRY_EXT;
+	memcpy(entry, &b, SL_FIB_BLOCK_HEAD * sizeof(entry[0]));
+	memcpy(&img->line4[at], entry,
+	       (SL_FIB_BLOCK_HEAD + n) * sizeof(entry[0]));
+	return SL_ENTRY_EXT | at;
 }
 
 /* A free place in a bucket; NULL: none. */
@@ -68,8 +81,8 @@ static void insert(struct sl_fib_image *img, uint32_t addr, uint32_t entry)
 
 bool fib_overfull(const struct sl_fib_image *img)
 {
-	return img->groups > img->room.groups || img->runs > img->room.runs ||
-	       img->hosts & HOSTS_FULL || img->nodes > img->room.nodes ||
+	return img->lines > img->room.lines || img->hosts & HOSTS_FULL ||
+	       img->nodes > img->room.nodes ||
 	       img->leaves > img->room.leaves;
 }
 
@@ -85,34 +98,16 @@ static uint32_t cell_len(const struct fib_cell *c, size_t i)
 	return (i + 1 < c->n ? cell_start(c, i + 1) : 256) - cell_start(c, i);
 }
 
-static uint32_t runs_word(struct sl_fib_image *img, const struct fib_cell *c)
+static uint32_t own_block(struct sl_fib_image *img, const struct fib_cell *c)
 {
-	uint32_t at = img->runs++, i, k;
-	struct sl_fib_runs *r = &img->run[at];
+	uint32_t word[256], i, k, at;
 
-	if (at >= img->room.runs)
-		return 0;
-	for (i = 0; i < SL_FIB_RUNS; i++) {
-		k = i < c->n ? i : c->n - 1;
-		r->entry[i] = c->r[k].entry;
-		r->start[i] = i < c->n ? cell_start(c, i) : 255;
-	}
-	return SL_ENTRY_EXT | SL_ENTRY_RUNS | at;
-}
-
-static uint32_t group_word(struct sl_fib_image *img, const struct fib_cell *c)
-{
-	uint32_t g = fib_new_group(img, 0), i, k, at;
-
-	if (!g)
-		return 0;
 	for (i = 0; i < c->n; i++) {
 		at = cell_start(c, i);
 		for (k = 0; k < cell_len(c, i); k++)
-			img->word4[(size_t)g * SL_FIB_GROUP + at + k] =
-				c->r[i].entry;
+			word[at + k] = c->r[i].entry;
 	}
-	return SL_ENTRY_EXT | g;
+	return fib_block_word(img, word);
 }
 
 static uint32_t hosts_word(struct sl_fib_image *img, const struct fib_cell *c,
@@ -141,8 +136,7 @@ uint32_t fib_cell_word(struct sl_fib_image *img, const struct fib_cell *c,
 	for (i = 0; i < c->n; i++)
 		if (c->r[i].entry != c->r[widest].entry)
 			odd += cell_len(c, i);
-	if (!live && (odd <= FEW_HOSTS ||
-		      (odd <= MANY_HOSTS && c->n > SL_FIB_RUNS)))
+	if (!live && odd <= FEW_HOSTS)
 		return hosts_word(img, c, c->r[widest].entry);
-	return c->n <= SL_FIB_RUNS ? runs_word(img, c) : group_word(img, c);
+	return own_block(img, c);
 }

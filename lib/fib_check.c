@@ -8,7 +8,7 @@
 
 struct check {
 	const struct sl_fib_image *img;
-	uint8_t *group_seen, *run_seen, *node_seen;
+	uint8_t *line_seen, *node_seen;
 	const char *why;
 };
 
@@ -18,62 +18,36 @@ static int bad(struct check *c, const char *why)
 	return -EBADMSG;
 }
 
-/* The last level: plain entries only. */
-static int check_leaf_group(struct check *c, uint32_t g)
+/* A block and what its entries lead to; level 1 is the last. */
+static int check_block(struct check *c, uint32_t at, int level)
 {
-	const uint32_t *w = &c->img->word4[(size_t)g * SL_FIB_GROUP];
-	int i;
+	const struct sl_fib_image *img = c->img;
+	const struct sl_fib_block *b;
+	uint32_t n = 0, i, e, lines;
+	int rc = 0, q;
 
-	for (i = 0; i < SL_FIB_GROUP; i++)
-		if (w[i] & SL_ENTRY_EXT)
-			return bad(c, "a word of a last group leads on");
-	return 0;
-}
-
-static int check_runs(struct check *c, uint32_t i)
-{
-	const struct sl_fib_runs *r;
-	int k;
-
-	if (i >= c->img->room.runs)
-		return bad(c, "a run line lies outside its array");
-	if (c->run_seen[i]++)
-		return bad(c, "a run line is led to twice");
-	r = &c->img->run[i];
-	for (k = 0; k < SL_FIB_RUNS; k++) {
-		if (r->entry[k] & SL_ENTRY_EXT)
-			return bad(c, "a run's entry leads on");
-		if (k > 1 && r->start[k] < r->start[k - 1])
-			return bad(c, "runs are out of order");
+	if (at < SL_FIB4_ROOT_LINES || at >= img->room.lines)
+		return bad(c, "a block lies outside its array");
+	b = (const struct sl_fib_block *)&img->line4[at];
+	for (q = 0; q < 4; q++) {
+		if (b->before[q] != n)
+			return bad(c, "a block's counts are wrong");
+		n += __builtin_popcountll(b->vector[q]);
 	}
-	return 0;
-}
-
-static int take_group(struct check *c, uint32_t g)
-{
-	if (g < SL_FIB4_ROOT_GROUPS || g >= c->img->room.groups)
-		return bad(c, "a group lies outside its array");
-	if (c->group_seen[g]++)
-		return bad(c, "a group is led to twice");
-	return 0;
-}
-
-static int check_group(struct check *c, uint32_t g)
-{
-	uint32_t i, e;
-	int rc = take_group(c, g);
-
-	for (i = 0; !rc && i < SL_FIB_GROUP; i++) {
-		e = c->img->word4[(size_t)g * SL_FIB_GROUP + i];
-		if (!(e & SL_ENTRY_EXT))
-			continue;
-		if (e & SL_ENTRY_RUNS) {
-			rc = check_runs(c, SL_ENTRY_INDEX(e));
-			continue;
-		}
-		rc = take_group(c, SL_ENTRY_INDEX(e));
-		if (!rc)
-			rc = check_leaf_group(c, SL_ENTRY_INDEX(e));
+	if (!(b->vector[0] & 1))
+		return bad(c, "a chunk has no entry");
+	lines = (SL_FIB_BLOCK_HEAD + n + SL_FIB_LINE - 1) / SL_FIB_LINE;
+	if (lines > img->room.lines - at)
+		return bad(c, "a block lies outside its array");
+	for (i = 0; i < lines; i++)
+		if (c->line_seen[at + i]++)
+			return bad(c, "a line is led to twice");
+	for (i = 0; i < n && !rc; i++) {
+		e = img->line4[at + (SL_FIB_BLOCK_HEAD + i) / SL_FIB_LINE]
+			.word[(SL_FIB_BLOCK_HEAD + i) % SL_FIB_LINE];
+		if (e & SL_ENTRY_EXT)
+			rc = level ? bad(c, "a word of a last block leads on") :
+			     check_block(c, SL_ENTRY_INDEX(e), 1);
 	}
 	return rc;
 }
@@ -83,12 +57,10 @@ static int check4(struct check *c)
 	uint32_t i, e;
 	int rc = 0;
 
-	for (i = 0; !rc && i < SL_FIB4_ROOT_GROUPS * SL_FIB_GROUP; i++) {
-		e = c->img->word4[i];
-		if (e & SL_ENTRY_EXT && e & SL_ENTRY_RUNS)
-			return bad(c, "a root word leads to a run line");
+	for (i = 0; !rc && i < 65536; i++) {
+		e = c->img->line4[i / SL_FIB_LINE].word[i % SL_FIB_LINE];
 		if (e & SL_ENTRY_EXT)
-			rc = check_group(c, SL_ENTRY_INDEX(e));
+			rc = check_block(c, SL_ENTRY_INDEX(e), 0);
 	}
 	return rc;
 }
@@ -187,19 +159,17 @@ int sl_fib_check(const struct sl_fib_image *img, const char **why)
 	struct check c = { .img = img };
 	int rc = -ENOMEM;
 
-	c.group_seen = calloc(img->room.groups, 1);
-	c.run_seen = calloc(img->room.runs, 1);
+	c.line_seen = calloc(img->room.lines, 1);
 	c.node_seen = calloc(img->room.nodes, 1);
 	c.why = "out of memory";
-	if (c.group_seen && c.run_seen && c.node_seen) {
+	if (c.line_seen && c.node_seen) {
 		rc = check4(&c);
 		if (!rc)
 			rc = check_buckets(&c);
 		if (!rc)
 			rc = check6(&c);
 	}
-	free(c.group_seen);
-	free(c.run_seen);
+	free(c.line_seen);
 	free(c.node_seen);
 	if (rc)
 		*why = c.why;

@@ -11,10 +11,9 @@ static const struct {
 	const char *word;
 	struct sl_fib_size size;
 } sizes[] = {
-	{ "small", { SL_FIB4_ROOT_GROUPS + 4096, 16384, 8192, 16384, 16384 } },
-	{ "medium", { SL_FIB4_ROOT_GROUPS + 24576, 131072, 65536, 131072,
-		      131072 } },
-	{ "large", { SL_FIB4_ROOT_GROUPS + 73728, 1048576, 262144, 1048576,
+	{ "small", { SL_FIB4_ROOT_LINES + 28672, 8192, 16384, 16384 } },
+	{ "medium", { SL_FIB4_ROOT_LINES + 258048, 65536, 131072, 131072 } },
+	{ "large", { SL_FIB4_ROOT_LINES + 2355200, 262144, 1048576,
 		     1048576 } },
 };
 
@@ -30,9 +29,9 @@ const struct sl_fib_size *sl_fib_size_of(const char *word)
 
 uint64_t sl_fib_size_bytes(const struct sl_fib_size *s)
 {
-	return ((uint64_t)s->groups * SL_FIB_GROUP + SL_FIB6_ROOT_WORDS +
-		SL_FIB4_FLAG_WORDS + s->leaves) * sizeof(uint32_t) +
-	       (uint64_t)s->runs * sizeof(struct sl_fib_runs) +
+	return ((uint64_t)SL_FIB6_ROOT_WORDS + SL_FIB4_FLAG_WORDS +
+		s->leaves) * sizeof(uint32_t) +
+	       (uint64_t)s->lines * sizeof(struct sl_fib_line) +
 	       (uint64_t)s->buckets * sizeof(struct sl_fib_bucket) +
 	       (uint64_t)s->nodes * sizeof(struct sl_fib_node);
 }
@@ -62,11 +61,9 @@ int sl_fib_image_new(const struct sl_fib_size *size, uint64_t key,
 		return -ENOMEM;
 	}
 	at = img->owned;
-	img->run = cut(&at, size->runs, sizeof(*img->run));
+	img->line4 = cut(&at, size->lines, sizeof(*img->line4));
 	img->bucket = cut(&at, size->buckets, sizeof(*img->bucket));
 	img->node = cut(&at, size->nodes, sizeof(*img->node));
-	img->word4 = cut(&at, (uint64_t)size->groups * SL_FIB_GROUP,
-			 sizeof(*img->word4));
 	img->flag4 = cut(&at, SL_FIB4_FLAG_WORDS, sizeof(*img->flag4));
 	img->root6 = cut(&at, SL_FIB6_ROOT_WORDS, sizeof(*img->root6));
 	img->leaf = cut(&at, size->leaves, sizeof(*img->leaf));

@@ -13,8 +13,7 @@
 
 /* Room in one bank; what `tables: size` of the configuration stands for. */
 struct sl_fib_size {
-	uint32_t groups;	/* IPv4, SL_FIB4_ROOT_GROUPS of them the root */
-	uint32_t runs;		/* IPv4 /24s of few runs */
+	uint32_t lines;		/* IPv4, SL_FIB4_ROOT_LINES of them the root */
 	uint32_t buckets;	/* a power of two */
 	uint32_t nodes, leaves;	/* IPv6; leaves a multiple of SL_FIB_LINE */
 };
@@ -22,15 +21,14 @@ struct sl_fib_size {
 struct sl_fib_image {
 	struct sl_fib_size room;
 	uint64_t key;		/* of the buckets' hash */
-	uint32_t *word4;	/* room.groups * SL_FIB_GROUP words */
+	struct sl_fib_line *line4;	/* root, then blocks */
 	uint32_t *flag4;	/* SL_FIB4_FLAG_WORDS */
-	struct sl_fib_runs *run;
 	struct sl_fib_bucket *bucket;
 	uint32_t *root6;	/* SL_FIB6_ROOT_WORDS */
 	struct sl_fib_node *node;
 	uint32_t *leaf;
 	/* in use; beyond its room when the last build did not fit */
-	uint32_t groups, runs, hosts, nodes, leaves;
+	uint32_t lines, hosts, nodes, leaves;
 	void *owned;		/* memory of our own, or NULL */
 	size_t owned_b;
 };
@@ -47,7 +45,7 @@ void sl_fib_image_free(struct sl_fib_image *img);
 
 /*
  * Build the whole image; both ribs are sorted. 0, -ENOMEM, or -E2BIG: it does
- * not fit, and groups, runs, hosts, nodes, leaves say what it needs (hosts:
+ * not fit, and lines, hosts, nodes, leaves say what it needs (hosts:
  * SL_FIB_BUCKET_HOSTS per bucket is the least). progress (or NULL) goes from 0
  * to 1000.
  */
@@ -69,8 +67,8 @@ int sl_fib_patch(struct sl_fib_image *img, struct sl_rib_pair p,
 int sl_fib_verify(const struct sl_fib_image *img, struct sl_rib_pair p,
 		  struct sl_prefix *bad, int *progress);
 
-/* Check an image that nobody here built: every index in its array, no group
- * or run line led to twice, no cycle. 0 or -EBADMSG with a reason (static). */
+/* Check an image that nobody here built: every index in its array, no line
+ * led to twice, no cycle. 0 or -EBADMSG with a reason (static). */
 int sl_fib_check(const struct sl_fib_image *img, const char **why);
 
 /* addr in network order; the entry (SL_ENTRY) that holds there. */

@@ -18,9 +18,9 @@ struct fib_cell {
  * so buckets, which are shared, stay as they are. */
 uint32_t fib_cell_word(struct sl_fib_image *img, const struct fib_cell *c,
 		       bool live);
-/* Index of a new group of 256 words `fill`; counted even beyond the room, and
- * 0 then. */
-uint32_t fib_new_group(struct sl_fib_image *img, uint32_t fill);
+/* Word of 256 chunks: their one entry, or what leads to a new block. Counted
+ * even beyond the room. */
+uint32_t fib_block_word(struct sl_fib_image *img, const uint32_t word[256]);
 bool fib_overfull(const struct sl_fib_image *img);
 
 /* Ranges over everything (build), or over what `prefix` touches (patch). */

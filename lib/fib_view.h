@@ -11,21 +11,15 @@ struct sl_fib_view {
 	const struct sl_fib_image *img;
 };
 
-SL_INLINE const __u32 *sl_fib_word4(const struct sl_fib_view *v, __u32 i)
+SL_INLINE const struct sl_fib_line *
+sl_fib_line4(const struct sl_fib_view *v, __u32 i)
 {
-	return i / SL_FIB_GROUP < v->img->room.groups ? &v->img->word4[i] :
-	       NULL;
+	return i < v->img->room.lines ? &v->img->line4[i] : NULL;
 }
 
 SL_INLINE const __u32 *sl_fib_flags(const struct sl_fib_view *v, __u32 i)
 {
 	return i < SL_FIB4_FLAG_WORDS ? &v->img->flag4[i] : NULL;
-}
-
-SL_INLINE const struct sl_fib_runs *
-sl_fib_runs(const struct sl_fib_view *v, __u32 i)
-{
-	return i < v->img->room.runs ? &v->img->run[i] : NULL;
 }
 
 SL_INLINE const struct sl_fib_bucket *

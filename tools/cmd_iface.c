@@ -29,9 +29,9 @@ static void show_status(struct json_object *doc)
 	       cli_int(doc, "bypass") ? "   BYPASS IS ON: NOTHING IS "
 	       "MEASURED OR BLOCKED" : "");
 	json_object_object_get_ex(doc, "tables", &o);
-	printf("prefixes    %s of %s IPv4 groups, %s of %s hosts, %s of %s "
-	       "IPv6 nodes\n", cli_text(o, "groups4"),
-	       cli_text(o, "groups4_max"), cli_text(o, "hosts4"),
+	printf("prefixes    %s of %s IPv4 lines, %s of %s hosts, %s of %s "
+	       "IPv6 nodes\n", cli_text(o, "lines4"),
+	       cli_text(o, "lines4_max"), cli_text(o, "hosts4"),
 	       cli_text(o, "hosts4_max"), cli_text(o, "nodes6"),
 	       cli_text(o, "nodes6_max"));
 	printf("tables      %s of %s flows, %s of %s series, %s blocks, "

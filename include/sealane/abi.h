@@ -213,12 +213,10 @@ struct sl_hist {
 
 /*
  * Result of one address lookup: lane and rule class from one table entry.
- * [31] inside tables: leads to a group, runs or node (then [30] tells runs from
- * a group); [30:20] lane; [19:0] class.
+ * [31] inside tables: leads to a block or node; [30:20] lane; [19:0] class.
  */
 #define SL_ENTRY_EXT		(1U << 31)
-#define SL_ENTRY_RUNS		(1U << 30)
-#define SL_ENTRY_INDEX(e)	((e) & 0x3fffffff)
+#define SL_ENTRY_INDEX(e)	((e) & 0x7fffffff)
 #define SL_ENTRY(lane, class)	((__u32)(lane) << 20 | (class))
 #define SL_ENTRY_LANE(e)	((e) >> 20 & 0x7ff)
 #define SL_ENTRY_CLASS(e)	((e) & 0xfffff)
@@ -226,8 +224,7 @@ struct sl_hist {
 #define SL_MAX_CLASSES		4096	/* distinct block entries at one time */
 
 /* --- the prefix tables' image; include/sealane/fib.h looks up in it --- */
-#define SL_FIB_GROUP		256	/* words of an IPv4 group */
-#define SL_FIB4_ROOT_GROUPS	256	/* the root: a word for each /16 */
+#define SL_FIB4_ROOT_LINES	4096	/* the root: a word for each /16 */
 #define SL_FIB4_FLAG_WORDS	(1U << 19) /* a bit for each /24 */
 #define SL_FIB6_ROOT_BITS	20	/* 20 + 18 * 6 = 128 */
 #define SL_FIB6_LEVELS		18
@@ -250,14 +247,18 @@ struct sl_fib_bucket {
 	__u64 host[SL_FIB_BUCKET_HOSTS];
 };
 
-#define SL_FIB_RUNS		12	/* what a line holds */
+#define SL_FIB_BLOCK_HEAD	9	/* words before the entries */
+#define SL_FIB_BLOCK_ENTRIES	7	/* in its first line */
 
-/* A /24 of few runs: run k begins at byte start[k] (start[0] is 0) and has
- * entry[k]. Places not in use repeat the last entry, with start 255. */
-struct sl_fib_runs {
-	__u32 entry[SL_FIB_RUNS];
-	__u8 start[SL_FIB_RUNS];
-	__u8 pad[4];
+/*
+ * IPv4: 256 chunks (the /24s of a /16, or the addresses of a /24), packed. Bit b
+ * of `vector` means that chunk b begins a new entry; before[q]: how many began
+ * in the words before word q. The entries go on in the lines behind this one.
+ */
+struct sl_fib_block {
+	__u64 vector[4];
+	__u8 before[4];
+	__u32 entry[SL_FIB_BLOCK_ENTRIES];
 };
 
 #define SL_FIB_NODE_LEAVES	6	/* in the node's own line */
@@ -325,11 +326,11 @@ struct sl_settings {
 	__u32 n_lanes;		/* lanes with counters, 1..SL_MAX_LANES */
 	__u32 n_series;		/* histograms: a power of two */
 	__u32 n_flow_sets;	/* a power of two */
-	__u32 fib_groups;	/* of a bank: IPv4 groups, the root's too */
-	__u32 fib_runs;		/* IPv4 /24s of few runs */
+	__u32 fib_lines;	/* of a bank: IPv4 lines, the root's too */
 	__u32 fib_buckets;	/* host buckets: a power of two */
 	__u32 fib_nodes;	/* IPv6 nodes */
 	__u32 fib_leaves;	/* IPv6 leaf words */
+	__u32 pad;
 	__u32 replay;		/* 1: clock and length come from sl_replay */
 	__u64 hash_key[2];	/* random per table; fixed in replay */
 	__u64 flow_idle_ns;	/* after this a flow is new again */
@@ -377,7 +378,7 @@ _Static_assert(sizeof(struct sl_flow_set) == 256, "sl_flow_set");
 _Static_assert(sizeof(struct sl_hist) == 2880, "sl_hist");
 _Static_assert(sizeof(struct sl_fib_line) == 64, "sl_fib_line");
 _Static_assert(sizeof(struct sl_fib_bucket) == 64, "sl_fib_bucket");
-_Static_assert(sizeof(struct sl_fib_runs) == 64, "sl_fib_runs");
+_Static_assert(sizeof(struct sl_fib_block) == 64, "sl_fib_block");
 _Static_assert(sizeof(struct sl_fib_node) == 64, "sl_fib_node");
 _Static_assert(sizeof(struct sl_class) == 16, "sl_class");
 _Static_assert(sizeof(struct sl_class_ctr) == 32, "sl_class_ctr");

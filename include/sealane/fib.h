@@ -4,16 +4,15 @@
  * user space. Flat and pointer-free; compiled by lib/fib*.c. Only who looks up
  * includes this; the image's structs are in abi.h.
  *
- * IPv4, 16-8-8: a root word for each /16, which is an entry or leads to a group
- * of 256 words, one for each /24, and so on once more. The root stays in the
- * second-level cache, so a random address costs one miss.
+ * IPv4, 16-8-8: a root word for each /16, which is an entry or leads to a block
+ * for its 256 /24s, and so on once more for the addresses of a /24. A block has a
+ * bit for each chunk that begins a new entry, and the entries (the idea of
+ * poptrie, by which a million prefixes take 10 MB): one popcount finds the one.
  *
- * A /24 that is not uniform takes the smallest of three shapes. Single
- * addresses lie in buckets of one cache line, two candidate buckets for each
- * (cuckoo hashing, Pagh and Rodler 2004), behind a flag for each /24, 2 MB in
- * all: who has no such neighbour pays nothing, and who is one himself never
- * touches the groups. Up to twelve runs fit one line of their own; what is more
- * broken than that is a group.
+ * Few odd addresses of a /24 lie in buckets of one cache line instead, two
+ * candidate buckets for each (cuckoo hashing, Pagh and Rodler 2004), found by a
+ * flag for each /24, 2 MB in all: who has no such neighbour pays nothing, and who
+ * is one himself never touches the blocks.
  *
  * IPv6, poptrie (Asai and Ohara 2015): a root word for each /20, then nodes of
  * six bits with a vector of children and one of leaves. Chains of only
@@ -39,10 +38,9 @@
 #endif
 
 struct sl_fib_view;	/* defined by the includer: one bank */
-SL_INLINE const __u32 *sl_fib_word4(const struct sl_fib_view *v, __u32 i);
+SL_INLINE const struct sl_fib_line *
+sl_fib_line4(const struct sl_fib_view *v, __u32 i);
 SL_INLINE const __u32 *sl_fib_flags(const struct sl_fib_view *v, __u32 i);
-SL_INLINE const struct sl_fib_runs *
-sl_fib_runs(const struct sl_fib_view *v, __u32 i);
 SL_INLINE const struct sl_fib_bucket *
 sl_fib_bucket(const struct sl_fib_view *v, __u32 i);
 SL_INLINE const __u32 *sl_fib_root6(const struct sl_fib_view *v, __u32 i);
@@ -97,66 +95,6 @@ SL_FIB_FAR __u32 sl_fib_host(const struct sl_fib_view *v, __u32 addr, __u64 key,
 							      mask)), addr);
 }
 
-/* Entry of byte `at` of a /24: that of the last run that starts at or before
- * it. Counted without a branch: starts lie anywhere. */
-SL_INLINE __u32 sl_fib_run(const struct sl_fib_runs *r, __u32 at)
-{
-	__u64 after = at + 1, k = 0, d;
-	int i;
-
-	for (i = 1; i < SL_FIB_RUNS; i++) {
-		d = r->start[i] - after;
-		asm volatile("" : "+r"(d));	/* or it becomes a branch */
-		k += d >> 63;
-	}
-	return r->entry[k];
-}
-
-/* The word of an IPv4 address's /24 (or /16): an entry, or what leads to it. */
-SL_INLINE __u32 sl_fib_first4(const struct sl_fib_view *v, __u32 addr)
-{
-	const __u32 *w = sl_fib_word4(v, addr >> 16);
-	__u32 e = w ? *w : 0;
-
-	if (!(e & SL_ENTRY_EXT))
-		return e;
-	w = sl_fib_word4(v, SL_ENTRY_INDEX(e) * SL_FIB_GROUP +
-			    (addr >> 8 & 255));
-	return w ? *w : 0;
-}
-
-/* From a word that leads on to the entry. */
-SL_FIB_FAR __u32 sl_fib_rest4(const struct sl_fib_view *v, __u32 e, __u32 addr)
-{
-	const struct sl_fib_runs *r;
-	const __u32 *w;
-
-	if (!v)
-		return 0;
-	if (e & SL_ENTRY_RUNS) {
-		r = sl_fib_runs(v, SL_ENTRY_INDEX(e));
-		return r ? sl_fib_run(r, addr & 255) : 0;
-	}
-	w = sl_fib_word4(v, SL_ENTRY_INDEX(e) * SL_FIB_GROUP + (addr & 255));
-	return w ? *w & ~SL_ENTRY_EXT : 0;
-}
-
-/* Entry of an IPv4 address (host order). */
-SL_INLINE __u32 sl_fib_lookup4(const struct sl_fib_view *v, __u32 addr,
-			       __u64 key, __u32 mask)
-{
-	const __u32 *flags = sl_fib_flags(v, addr >> 13);
-	__u32 e;
-
-	if (flags && *flags >> (addr >> 8 & 31) & 1) {
-		e = sl_fib_host(v, addr, key, mask);
-		if (e)
-			return e & ~SL_ENTRY_EXT;
-	}
-	e = sl_fib_first4(v, addr);
-	return e & SL_ENTRY_EXT ? sl_fib_rest4(v, e, addr) : e;
-}
-
 /* Bits set: no BPF instruction does it. */
 SL_INLINE __u32 sl_popcount(__u64 x)
 {
@@ -164,6 +102,49 @@ SL_INLINE __u32 sl_popcount(__u64 x)
 	x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
 	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
 	return (__u32)(x * 0x0101010101010101ULL >> 56);
+}
+
+/* Entry of a chunk (0..255) of the block at a line. */
+SL_INLINE __u32 sl_fib_chunk(const struct sl_fib_view *v, __u32 at, __u32 chunk)
+{
+	const struct sl_fib_line *l = sl_fib_line4(v, at);
+	const struct sl_fib_block *b = (const struct sl_fib_block *)l;
+	__u32 q = chunk >> 6 & 3, k;
+
+	if (!b)
+		return 0;
+	k = b->before[q] + sl_popcount(b->vector[q] &
+				       ((2ULL << (chunk & 63)) - 1));
+	k = (k + SL_FIB_BLOCK_HEAD - 1) & 0x1ff;
+	if (k >= SL_FIB_LINE)
+		l = sl_fib_line4(v, at + k / SL_FIB_LINE);
+	return l ? l->word[k % SL_FIB_LINE] : 0;
+}
+
+/* From the word of a /24 that leads on to the entry. */
+SL_FIB_FAR __u32 sl_fib_rest4(const struct sl_fib_view *v, __u32 e, __u32 addr)
+{
+	return v ? sl_fib_chunk(v, SL_ENTRY_INDEX(e), addr & 255) : 0;
+}
+
+/* Entry of an IPv4 address (host order). */
+SL_INLINE __u32 sl_fib_lookup4(const struct sl_fib_view *v, __u32 addr,
+			       __u64 key, __u32 mask)
+{
+	const __u32 *flags = sl_fib_flags(v, addr >> 13);
+	const struct sl_fib_line *root;
+	__u32 e;
+
+	if (flags && *flags >> (addr >> 8 & 31) & 1) {
+		e = sl_fib_host(v, addr, key, mask);
+		if (e)
+			return e & ~SL_ENTRY_EXT;
+	}
+	root = sl_fib_line4(v, addr >> 20);
+	e = root ? root->word[addr >> 16 & 15] : 0;
+	if (e & SL_ENTRY_EXT)
+		e = sl_fib_chunk(v, SL_ENTRY_INDEX(e), addr >> 8 & 255);
+	return e & SL_ENTRY_EXT ? sl_fib_rest4(v, e, addr) : e;
 }
 
 /* Leaf of chunk b in a node that has no child there. */

@@ -9,8 +9,8 @@ static struct sl_fib_image good, img;
 
 static void make_good(void)
 {
-	const struct sl_fib_size size = { SL_FIB4_ROOT_GROUPS + 32, 64, 16,
-					  256, 256 };
+	const struct sl_fib_size size = { SL_FIB4_ROOT_LINES + 128, 16, 256,
+					  256 };
 	static const char *const words[] = {
 		"10.0.0.0/8", "10.1.2.0/24", "10.1.2.3", "10.1.3.0/26",
 		"10.1.3.64/27", "10.1.4.0/30", "192.0.2.1", "192.0.2.2",

@@ -18,8 +18,8 @@ struct rule {
 };
 
 static struct rule rules[2 * N];
-static const struct sl_fib_size room = { SL_FIB4_ROOT_GROUPS + 65536, 65536,
-					 1024, 65536, 262144 };
+static const struct sl_fib_size room = { SL_FIB4_ROOT_LINES + 262144, 1024,
+					 65536, 262144 };
 static const enum sl_action action_of[] = {
 	SL_ACT_NONE, SL_ACT_COUNT, SL_ACT_DROP, SL_ACT_PROTECT };
 
@@ -218,10 +218,10 @@ TEST(every_shape_of_a_slash_24)
 				  sl_fib_lookup(&img, 4, a.addr));
 		}
 		shapes[0] += img.hosts != 0;
-		shapes[1] += img.runs != 0;
-		shapes[2] += img.groups == SL_FIB4_ROOT_GROUPS + 2;
+		shapes[1] += img.lines == SL_FIB4_ROOT_LINES + 3;
+		shapes[2] += img.lines > SL_FIB4_ROOT_LINES + 17;
 	}
-	ASSERT_TRUE(shapes[0] && shapes[2]);
+	ASSERT_TRUE(shapes[0] && shapes[1] && shapes[2]);
 	sl_fib_image_free(&img);
 	sl_rib_free(c);
 }
@@ -231,8 +231,8 @@ TEST(a_damaged_image_is_refused_or_harmless)
 {
 	struct sl_rib *c = sl_rib_new();
 	struct sl_rib_pair p = { c, NULL };
-	const struct sl_fib_size tight = { SL_FIB4_ROOT_GROUPS + 2048, 2048,
-					   256, 4096, 16384 };
+	const struct sl_fib_size tight = { SL_FIB4_ROOT_LINES + 16384, 256,
+					   4096, 16384 };
 	struct sl_fib_image img;
 	const char *why = NULL;
 	int i, refused = 0;
@@ -245,9 +245,10 @@ TEST(a_damaged_image_is_refused_or_harmless)
 	ASSERT_EQ(0, sl_fib_build(&img, p, NULL));
 	for (i = 0; i < 3000; i++) {
 		switch (random() % 5) {
-		case 0: at = &img.word4[random() % 65536]; break;
-		case 1: at = &img.word4[random() % (img.groups * 256)]; break;
-		case 2: at = (uint32_t *)&img.run[random() % (img.runs + 1)];
+		case 0: at = &img.line4[0].word[random() % 65536]; break;
+		case 1:
+		case 2: at = &img.line4[random() % img.lines]
+			      .word[random() % 16];
 			break;
 		case 3: at = (uint32_t *)&img.node[random() % img.nodes] +
 			     random() % 6;
@@ -256,8 +257,7 @@ TEST(a_damaged_image_is_refused_or_harmless)
 		}
 		was = *at;
 		*at = random() % 2 ? (uint32_t)random() << 1 :
-		      SL_ENTRY_EXT | (random() % 2 ? SL_ENTRY_RUNS : 0) |
-		      (random() % 5000);
+		      SL_ENTRY_EXT | (random() % 8000);
 		why = NULL;
 		if (sl_fib_check(&img, &why)) {
 			ASSERT_NE(NULL, why);
@@ -314,7 +314,7 @@ TEST(the_ends_of_the_address_space)
 
 TEST(a_table_that_does_not_fit_says_how_much_it_needs)
 {
-	const struct sl_fib_size tiny = { SL_FIB4_ROOT_GROUPS + 16, 8, 8, 4,
+	const struct sl_fib_size tiny = { SL_FIB4_ROOT_LINES + 16, 8, 4,
 					  16 };
 	struct sl_rib *c = sl_rib_new();
 	struct sl_fib_image img;
@@ -330,7 +330,7 @@ TEST(a_table_that_does_not_fit_says_how_much_it_needs)
 	ASSERT_EQ(0, sl_fib_image_new(&tiny, KEY, &img));
 	ASSERT_EQ(-E2BIG, sl_fib_build(&img, (struct sl_rib_pair){ c, NULL },
 				       NULL));
-	ASSERT_EQ(SL_FIB4_ROOT_GROUPS + 40, img.groups);
+	ASSERT_EQ(SL_FIB4_ROOT_LINES + 40, img.lines);
 	sl_fib_image_free(&img);
 	sl_rib_free(c);
 }
@@ -358,8 +358,7 @@ TEST(a_million_prefixes_fit_and_are_found)
 	ASSERT_EQ(0, sl_fib_image_new(size, KEY, &img));
 	ASSERT_EQ(0, sl_rib_sort(c));
 	ASSERT_EQ(0, sl_fib_build(&img, p, NULL)) {
-		TH_LOG("groups %u runs %u hosts %u", img.groups, img.runs,
-		       img.hosts);
+		TH_LOG("lines %u hosts %u", img.lines, img.hosts);
 	}
 	ASSERT_EQ(0, sl_fib_verify(&img, p, &bad, NULL));
 	for (i = 0; i < set.n4; i++) {
