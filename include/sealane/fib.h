@@ -80,7 +80,7 @@ SL_INLINE __u32 sl_fib_in_bucket(const struct sl_fib_bucket *b, __u32 addr)
 }
 
 /* Entry of a single address with SL_ENTRY_EXT, or 0. */
-SL_FIB_FAR __u32 sl_fib_host(const struct sl_fib_view *v, __u32 addr, __u64 key,
+SL_INLINE __u32 sl_fib_host(const struct sl_fib_view *v, __u32 addr, __u64 key,
 			     __u32 mask)
 {
 	__u32 e;
