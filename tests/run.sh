@@ -49,7 +49,7 @@ run() { # NAME SECONDS COMMAND...
 # sanitizers, linked with each test.
 san="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
 flags="-std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -Iinclude -Ilib
-	-I$BUILD -Itests/bpf -isystem $BUILD/kselftest"
+	-I$BUILD -Itests -Itests/bpf -isystem $BUILD/kselftest"
 printf '== build tests with sanitizers\n'
 rm -rf "$out/obj"
 mkdir -p "$out/obj"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Random rules that nest, and a stupid twin of the tables: a list searched from
- * end to end. As in tests/unit/test_tables.c.
+ * end to end.
  */
 #ifndef SL_TEST_RULES_H
 #define SL_TEST_RULES_H
