@@ -53,9 +53,10 @@ static __always_inline __u64 tuple_hash(const struct sl_pkt *p, __u8 *me)
 	__u64 h = sl_set.hash_key[0], sp = p->sport, dp = p->dport;
 	int swap;
 
-	if (p->echo) {		/* a host pinging itself: the type tells */
-		sp = p->ack + (p->echo == SL_ECHO_REPLY);
-		dp = p->ack + (p->echo == SL_ECHO_REQUEST);
+	if (p->query && p->method == SL_M_ICMP) {
+		/* a host pinging itself: the type tells */
+		sp = p->ack + (p->query == SL_QUERY_REPLY);
+		dp = p->ack + (p->query == SL_QUERY_REQUEST);
 	}
 	if (p->family == 4) {
 		__u32 a = p->ip.src[0], b = p->ip.dst[0];
@@ -72,7 +73,9 @@ static __always_inline __u64 tuple_hash(const struct sl_pkt *p, __u8 *me)
 	}
 	mix(h, (swap ? dp << 16 | sp : sp << 16 | dp) |
 	       (__u64)p->proto << 32 | (__u64)p->family << 40);
-	mix(h, sl_set.hash_key[1]);
+	/* queries that run beside each other have a line each */
+	mix(h, sl_set.hash_key[1] ^
+	       (p->query && p->method != SL_M_ICMP ? p->seq : 0));
 	*me = swap;
 	return h;
 }

@@ -5,8 +5,39 @@
 
 #include "account.bpf.h"
 #include "flow.bpf.h"
-#include "rtt_echo.bpf.h"
+#include "rtt_query.bpf.h"
+#include "rtt_seq.bpf.h"
 #include "rtt_tcp.bpf.h"
+
+/* me: index of the sender's direction; first: SL_FIRST_* of the flow's line. */
+static __always_inline void match_tcp(struct sl_pkt *p, struct sl_cls *c,
+				      struct sl_flow *f,
+				      struct sl_lane_ctr *ctr,
+				      __u32 me_first_path)
+{
+	__u32 me = me_first_path & 1, first = me_first_path >> 8 & 0xff;
+	struct sl_tcp t = {
+		.flow = f, .mine = &f->d[me], .peer = &f->d[me ^ 1],
+		.my_flags = &f->dflags[me], .peer_flags = &f->dflags[me ^ 1],
+	};
+	if (p->tcp_flags & SL_TCP_SYN && !(p->tcp_flags & SL_TCP_RST))
+		tcp_open(p, &t);
+	if (p->frag) {
+		tcp_fragment(p, c, first, &t);
+		return;
+	}
+	if (!(*t.peer_flags & SL_FD_TS))
+		seq_answer(p, c, me_first_path >> 16, &t);
+	tcp_answer(p, c, me_first_path >> 16, &t);
+	seq_acked(p, c, &t);
+	tcp_stamp(p, c, first, &t);
+	seq_stamp(p, c, first, &t);
+	tcp_sequence(p, &t, ctr, c->dir == SL_DIR_IN);
+	if (!p->has_ts && p->payload_b && !(f->state & SL_FLOW_NO_TS)) {
+		f->state |= SL_FLOW_NO_TS;
+		count_miss(c->lane, SL_MISS_NO_TIMESTAMP);
+	}
+}
 
 static __always_inline int to_itself(const struct sl_pkt *p)
 {
@@ -51,7 +82,7 @@ __noinline int sl_match(struct sl_pkt *p, struct sl_cls *c, __u32 port_path)
 		return SL_R_UNTRACKED;
 	tcp = p->proto == 6;
 	create = tcp ? !(p->tcp_flags & SL_TCP_RST) :
-		 p->echo == SL_ECHO_REQUEST;
+		 p->query == SL_QUERY_REQUEST;
 	way = c->dir == SL_DIR_IN;
 	if (tcp && to_itself(p))
 		return SL_R_TO_ITSELF;
@@ -65,12 +96,13 @@ __noinline int sl_match(struct sl_pkt *p, struct sl_cls *c, __u32 port_path)
 	if (!f)
 		return hit.miss == SL_MISS_REFUSED + 1 ? SL_R_TABLE_FULL :
 							 SL_R_UNTRACKED;
-	flow_saw(f, hit.me);
+	if (tcp || p->method == SL_M_ICMP)	/* others must not hold a line */
+		flow_saw(f, hit.me);
 	if (tcp)
 		match_tcp(p, c, f, ctr,
 			  path << 16 | hit.first << 8 | (hit.me & 1));
 	else
-		match_echo(p, c, path, f, hit.me & 1);
+		match_query(p, c, path, f, hit.me & 1);
 	return p->frag && tcp ? SL_R_FRAGMENT_FIRST : SL_R_TRACKED;
 }
 
@@ -78,7 +110,7 @@ __noinline int sl_match(struct sl_pkt *p, struct sl_cls *c, __u32 port_path)
 static __always_inline int match(struct sl_pkt *p, struct sl_cls *c,
 				 __u32 port_path)
 {
-	if (p->proto == 6 || p->echo)
+	if (p->proto == 6 || p->query)
 		return sl_match(p, c, port_path);
 	count_lane(lane_ctr(path_of(c, port_path, 0), c->lane),
 		   c->dir == SL_DIR_IN, p->frame_b);

@@ -52,18 +52,19 @@ struct sl_pkt {
 	__u16 dport;
 	__u8 tcp_flags;
 	__u8 has_ts;		/* RFC 7323 option present */
-	__u32 seq;		/* TCP; echo: sequence number */
+	__u32 seq;		/* TCP; query: what request and reply share */
 	__u32 ack;		/* TCP; echo: identifier */
 	__u32 tsval;
 	__u32 tsecr;
 	__u32 payload_b;	/* TCP payload by the IP length */
-	__u8 echo;		/* SL_ECHO_* */
+	__u8 query;		/* SL_QUERY_*: it asks or answers */
 	__u8 l4;		/* 1: transport fields are valid */
-	__u8 pad[2];
+	__u8 method;		/* of a query: enum sl_method */
+	__u8 pad;
 };
 
-#define SL_ECHO_REQUEST	1
-#define SL_ECHO_REPLY	2
+#define SL_QUERY_REQUEST	1
+#define SL_QUERY_REPLY		2
 
 #define SL_TCP_FIN	0x01
 #define SL_TCP_SYN	0x02

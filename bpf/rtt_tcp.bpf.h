@@ -24,6 +24,8 @@ struct sl_tcp {
 	__u8 *my_flags, *peer_flags;
 };
 
+#define SL_SEQ_LATE	(1U << 20)	/* bytes that a copy may be late */
+
 static __always_inline int newer(__u32 a, __u32 b)
 {
 	return (__s32)(a - b) > 0;
@@ -35,10 +37,20 @@ static __always_inline __u64 take_stamp(struct sl_flow_dir *d)
 	return __sync_lock_test_and_set(&d->stamp_ns, 0);
 }
 
+/* A new connection on the old port pair. Of the old one only the highest ACK is
+ * kept, as a point of recovery (rtt_seq.bpf.h): what is sent below it cannot be
+ * told from late copies. */
 static __always_inline void forget(struct sl_flow_dir *d, __u8 *flags)
 {
+	__u32 una = d->iss;
+	int had = !(*flags & SL_FD_TS) && *flags & SL_FD_UNA;
+
 	*d = (struct sl_flow_dir){};
 	*flags = 0;
+	if (!had)
+		return;
+	d->stamp_id = una;
+	*flags = SL_FD_SEQ2;
 }
 
 /* SYN and SYN-ACK: is this a connection we do not know yet? */
@@ -46,9 +58,13 @@ static __always_inline void tcp_open(const struct sl_pkt *p, struct sl_tcp *t)
 {
 	__u8 fl = *t->my_flags;
 	int known = fl & SL_FD_SYN;
+	int una = !(fl & SL_FD_TS) && fl & SL_FD_UNA;
 
-	if (known ? t->mine->iss == p->seq : !(fl & SL_FD_SEQ))
+	if (known ? t->mine->iss == p->seq : !una && !(fl & SL_FD_SEQ))
 		return;		/* the same one, or the first we see */
+	/* without the ISS: a little behind is a late copy, not a new one */
+	if (una && fl & SL_FD_SEQ && t->mine->seq_nxt - p->seq < SL_SEQ_LATE)
+		return;
 	if (!(p->tcp_flags & SL_TCP_ACK) || !(*t->peer_flags & SL_FD_SYN) ||
 	    p->ack != t->peer->iss + 1)
 		forget(t->peer, t->peer_flags);
@@ -84,7 +100,8 @@ static __always_inline int hs_answer(const struct sl_pkt *p,
 static __always_inline int ts_answer(const struct sl_pkt *p,
 				     const struct sl_tcp *t)
 {
-	if (!(*t->peer_flags & SL_FD_STAMP_TS) || !p->has_ts || !p->tsecr ||
+	if (!(*t->peer_flags & SL_FD_STAMP_TS) ||
+	    !(*t->peer_flags & SL_FD_TS) || !p->has_ts || !p->tsecr ||
 	    !(p->tcp_flags & SL_TCP_ACK))
 		return 0;
 	if (p->tsecr == t->peer->stamp_id)
@@ -99,7 +116,8 @@ static __always_inline void tcp_answer(const struct sl_pkt *p,
 	int hs, ts;
 	__u64 stamp_ns, now_ns;
 
-	if (!t->peer->stamp_ns)
+	if (!t->peer->stamp_ns ||
+	    (!(*t->peer_flags & SL_FD_TS) && *t->peer_flags & SL_FD_SEQ1))
 		return;
 	hs = hs_answer(p, t);
 	ts = ts_answer(p, t);
@@ -133,6 +151,12 @@ static __always_inline int ts_advance(const struct sl_pkt *p, __u32 first,
 
 	if (!p->has_ts || tf & SL_TCP_RST)
 		return 0;
+	if (!(fl & SL_FD_TS) && fl & (SL_FD_UNA | SL_FD_SEQ1 | SL_FD_SEQ2)) {
+		/* an option out of nowhere: begin anew with it */
+		if (fl & SL_FD_SEQ1)
+			take_stamp(t->mine);
+		fl &= ~(SL_FD_UNA | SL_FD_SEQ1 | SL_FD_SEQ2);
+	}
 	if (!(fl & SL_FD_TS) || newer(p->tsval, t->mine->ts_max)) {
 		t->mine->ts_max = p->tsval;
 		fl |= SL_FD_TS | SL_FD_TS_PURE;
@@ -157,6 +181,8 @@ static __always_inline int hs_advance(const struct sl_pkt *p,
 
 	if (!(p->tcp_flags & SL_TCP_SYN) || p->tcp_flags & SL_TCP_RST)
 		return 0;
+	if (!(fl & SL_FD_TS) && fl & SL_FD_UNA)
+		return 0;	/* a late copy */
 	if (fl & SL_FD_SYN) {
 		if (fl & SL_FD_STAMP_HS && t->mine->stamp_ns)
 			count_miss(c->lane, SL_MISS_AMBIGUOUS);
@@ -192,9 +218,11 @@ static __always_inline void tcp_stamp(const struct sl_pkt *p,
 			return;
 		count_miss(c->lane, SL_MISS_EXPIRED);
 	}
-	*t->my_flags &= ~(SL_FD_STAMP_HS | SL_FD_STAMP_TS);
+	*t->my_flags &= *t->my_flags & SL_FD_TS ?
+			~(SL_FD_STAMP_HS | SL_FD_STAMP_TS) : ~SL_FD_STAMP_HS;
 	*t->my_flags |= (hs ? SL_FD_STAMP_HS : 0) | (ts ? SL_FD_STAMP_TS : 0);
-	t->mine->stamp_id = p->tsval;
+	if (ts)
+		t->mine->stamp_id = p->tsval;
 	*(volatile __u64 *)&t->mine->stamp_ns = clock_ns();
 }
 
@@ -234,32 +262,6 @@ static __always_inline void tcp_fragment(const struct sl_pkt *p,
 	take_stamp(t->mine);
 	hs_advance(p, c, t);
 	ts_advance(p, first, t);
-}
-
-/* me: index of the sender's direction; first: SL_FIRST_* of the flow's line. */
-static __always_inline void match_tcp(struct sl_pkt *p, struct sl_cls *c,
-				      struct sl_flow *f,
-				      struct sl_lane_ctr *ctr,
-				      __u32 me_first_path)
-{
-	__u32 me = me_first_path & 1, first = me_first_path >> 8 & 0xff;
-	struct sl_tcp t = {
-		.flow = f, .mine = &f->d[me], .peer = &f->d[me ^ 1],
-		.my_flags = &f->dflags[me], .peer_flags = &f->dflags[me ^ 1],
-	};
-	if (p->tcp_flags & SL_TCP_SYN && !(p->tcp_flags & SL_TCP_RST))
-		tcp_open(p, &t);
-	if (p->frag) {
-		tcp_fragment(p, c, first, &t);
-		return;
-	}
-	tcp_answer(p, c, me_first_path >> 16, &t);
-	tcp_stamp(p, c, first, &t);
-	tcp_sequence(p, &t, ctr, c->dir == SL_DIR_IN);
-	if (!p->has_ts && p->payload_b && !(f->state & SL_FLOW_NO_TS)) {
-		f->state |= SL_FLOW_NO_TS;
-		count_miss(c->lane, SL_MISS_NO_TIMESTAMP);
-	}
 }
 
 #endif

@@ -130,11 +130,63 @@ static __always_inline int udp_header(const struct sl_view *v,
 	return 0;
 }
 
-static __always_inline int udp_done(struct sl_pkt *p, __u32 udp_off)
+/* DNS (RFC 1035): the id, and the beginning of the question beside it. */
+static __always_inline void dns_query(const struct sl_view *v, struct sl_pkt *p)
+{
+	const __u8 *h = sl_bytes(v, p, p->off, 16);
+	int reply;
+
+	if (!h)
+		return;
+	reply = h[2] >> 7;
+	if (reply ? p->sport != 53 : p->dport != 53)
+		return;
+	p->query = reply ? SL_QUERY_REPLY : SL_QUERY_REQUEST;
+	p->method = SL_M_DNS;
+	p->seq = sl_be16(h) ^ sl_be32(h + 12) << 8;
+}
+
+/* STUN (RFC 8489) by its cookie, or classic STUN (RFC 3489) on its port.
+ * Indications are neither asked nor answered. */
+static __always_inline void stun_query(const struct sl_view *v,
+				       struct sl_pkt *p)
+{
+	const __u8 *h = sl_bytes(v, p, p->off, 20);
+	__u32 type, len_b, kind, id;
+
+	if (!h)
+		return;
+	type = sl_be16(h);
+	len_b = sl_be16(h + 2);
+	if (type & 0xc000 || p->off + 20 + len_b > p->wire_b)
+		return;
+	id = sl_be32(h + 8) ^ sl_be32(h + 12) * 31 ^ sl_be32(h + 16) * 1023;
+	if (sl_be32(h + 4) != 0x2112a442) {
+		if ((p->sport != 3478 && p->dport != 3478) || len_b & 3 ||
+		    (type & 0xfeec) || !(type & 3))
+			return;
+		id ^= sl_be32(h + 4) * 7;
+	}
+	kind = (type >> 4 & 1) | (type >> 7 & 2);
+	if (kind == 1)
+		return;
+	p->query = kind ? SL_QUERY_REPLY : SL_QUERY_REQUEST;
+	p->method = SL_M_STUN;
+	p->seq = id;
+}
+
+static __always_inline int udp_done(const struct sl_view *v, struct sl_pkt *p,
+				    __u32 udp_off)
 {
 	p->off = udp_off + 8;
 	p->l4 = 1;
 	p->layer = SL_L_DONE;
+	if (p->frag)
+		return 0;
+	if (p->sport == 53 || p->dport == 53)
+		dns_query(v, p);
+	else
+		stun_query(v, p);
 	return 0;
 }
 
@@ -145,7 +197,7 @@ static __always_inline int parse_udp(const struct sl_view *v, struct sl_pkt *p)
 
 	if (reason || !enter_udp_tunnel(v, p, udp_off + 8))
 		return reason;
-	return udp_done(p, udp_off);
+	return udp_done(v, p, udp_off);
 }
 
 /* UDP of no tunnel; any other is left alone, its header to be read again. */
@@ -156,7 +208,7 @@ static __always_inline int usual_udp(const struct sl_view *v, struct sl_pkt *p)
 
 	if (reason || maybe_udp_tunnel(p))
 		return reason;
-	return udp_done(p, udp_off);
+	return udp_done(v, p, udp_off);
 }
 
 /* Echo requests and replies are named; any other ICMP is only counted. */
@@ -168,9 +220,10 @@ static __always_inline int parse_icmp(const struct sl_view *v, struct sl_pkt *p,
 	if (!h)
 		return SL_R_TRUNCATED;
 	if (h[1] == 0 && h[0] == request)
-		p->echo = SL_ECHO_REQUEST;
+		p->query = SL_QUERY_REQUEST;
 	else if (h[1] == 0 && h[0] == reply)
-		p->echo = SL_ECHO_REPLY;
+		p->query = SL_QUERY_REPLY;
+	p->method = SL_M_ICMP;
 	p->sport = 0;		/* an outer UDP header may have left its ports */
 	p->dport = 0;
 	p->ack = sl_be16(h + 4);

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define SL_ABI_VERSION	3
+#define SL_ABI_VERSION	4
 
 #define SL_MAX_PATHS	16	/* cables on one gateway; path 0 is "" (not known) */
 #define SL_MAX_LANES	1024	/* lane 0 is `other`; fits the entry's lane field */
@@ -172,8 +172,12 @@ struct sl_flow {
 #define SL_FD_SYNACK		0x08	/* ... and it was a SYN-ACK */
 #define SL_FD_STAMP_HS		0x10	/* the stamp may give a tcp-hs sample */
 #define SL_FD_STAMP_TS		0x20	/* the stamp may give a tcp-ts sample */
-#define SL_FD_REPEATED		0x40	/* echo request stamp_id was repeated */
+#define SL_FD_REPEATED		0x40	/* request stamp_id was repeated */
 #define SL_FD_TS_PURE		0x80	/* only pure ACKs carried ts_max so far */
+/* the same bits while no time stamp option was seen: rtt_seq.bpf.h */
+#define SL_FD_UNA		0x20	/* iss is the highest ACK of this side */
+#define SL_FD_SEQ1		0x40	/* the stamp may give a tcp-seq sample */
+#define SL_FD_SEQ2		0x80	/* ... and there is a second; or recovery */
 
 /* What one set of the flow table holds; index: fingerprint & set mask. */
 struct sl_flow_set {
