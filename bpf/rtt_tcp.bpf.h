@@ -124,6 +124,7 @@ static __always_inline void match_tcp(const struct sl_pkt *p,
 {
 	if (p->tcp_flags & SL_TCP_SYN && !(p->tcp_flags & SL_TCP_RST)) {
 		tcp_open(p, t);
+		ts_declined(p, t);
 		health_syn(p, c, t);
 	}
 	if (p->frag) {

@@ -22,6 +22,22 @@ static __always_inline int ts_answer(const struct sl_pkt *p,
 	return newer(p->tsecr, t->peer->stamp_id) ? SL_VOIDS : 0;
 }
 
+/* A SYN-ACK without the option declines it (RFC 7323, 2.5): the other end will not
+ * send it any more, and its direction is one without time stamps. */
+static __always_inline void ts_declined(const struct sl_pkt *p,
+					struct sl_ends *t)
+{
+	__u8 fl = *t->peer_flags;
+
+	if (p->has_ts || !(p->tcp_flags & SL_TCP_ACK) ||
+	    (fl & (SL_FD_TS | SL_FD_SYN | SL_FD_SYNACK)) !=
+	    (SL_FD_TS | SL_FD_SYN) || p->ack != t->peer->iss + 1)
+		return;
+	if (!(fl & SL_FD_STAMP_HS))
+		take_stamp(t->peer);
+	*t->peer_flags = fl & ~(SL_FD_TS | SL_FD_STAMP_TS | SL_FD_TS_PURE);
+}
+
 /* An option out of nowhere, on a direction that had none: begin anew. */
 static __always_inline __u8 ts_begin(struct sl_ends *t)
 {
