@@ -310,12 +310,31 @@ static int drive_series(const char *conf)
 	}
 }
 
+/* Rows that need the kernel's tries and hash beside ours. */
+static void measure_beside_peers(struct bench *b)
+{
+	double lpm_ms;
+	size_t hosts;
+
+	fprintf(stderr, "bench: the same into the kernel's tries and hash\n");
+	peers_open(b, &lpm_ms);
+	fprintf(stderr, "bench: measuring\n");
+	measure_v4(b);
+	measure_v6(b);
+	if (!peers_xdp_filter(b, &hosts))
+		measure_drop_other(b, hosts);
+	printf("{\"id\":\"swap_1m\",\"subject\":\"LPM_TRIE\",\"unit\":\"ms\","
+	       "\"value\":%.1f,\"min\":%.1f,\"max\":%.1f,\"runs\":1,"
+	       "\"empty_ns\":0}\n", lpm_ms, lpm_ms, lpm_ms);
+}
+
+/* bench; bench flows: only the rows of the flow table; bench series CONF: see
+ * drive_series() */
 int main(int argc, char **argv)
 {
 	struct bench b = { .rng = 88172645463325252ULL };
+	bool only_flows = argc == 2 && !strcmp(argv[1], "flows");
 	cpu_set_t one;
-	double lpm_ms;
-	size_t hosts;
 
 	if (argc == 3 && !strcmp(argv[1], "series"))
 		return drive_series(argv[2]);
@@ -326,16 +345,8 @@ int main(int argc, char **argv)
 		"200,000 IPv6 prefixes\n");
 	tables_open(&b);
 	open_object(&b);
-	fprintf(stderr, "bench: the same into the kernel's tries and hash\n");
-	peers_open(&b, &lpm_ms);
-	fprintf(stderr, "bench: measuring\n");
-	measure_v4(&b);
-	measure_v6(&b);
+	if (!only_flows)
+		measure_beside_peers(&b);
 	measure_flows(&b);
-	if (!peers_xdp_filter(&b, &hosts))
-		measure_drop_other(&b, hosts);
-	printf("{\"id\":\"swap_1m\",\"subject\":\"LPM_TRIE\",\"unit\":\"ms\","
-	       "\"value\":%.1f,\"min\":%.1f,\"max\":%.1f,\"runs\":1,"
-	       "\"empty_ns\":0}\n", lpm_ms, lpm_ms, lpm_ms);
 	return 0;
 }

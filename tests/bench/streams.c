@@ -115,6 +115,7 @@ static void frame_tcp(struct stream *s)
 {
 	frame4(s, 6, 66 + 32);
 	s->frame[46] = 0x80;		/* 32 bytes of header */
+	s->frame[48] = 2;		/* an open window */
 	s->frame[54] = s->frame[55] = 1;
 	s->frame[56] = 8;
 	s->frame[57] = 10;
