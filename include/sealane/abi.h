@@ -139,27 +139,28 @@ struct sl_lane_tcp {
 	__u64 pad[6];
 };
 
-#define SL_LOST_BUCKETS	16
+#define SL_LOST_BUCKETS	32
 
 /*
  * Stamps of one lane on one CPU that went unanswered with their evicted flow, by
  * the half that the answer would have measured (far, near) and by how long they
- * had waited: less than 2^i units of the coarse clock (2^20 ns) in n[][i], the
- * last one without an end. Index: cpu * n_lanes + lane.
+ * had waited (sl_lost_bucket). Index: cpu * n_lanes + lane.
  */
 struct sl_lane_lost {
 	__u64 n[2][SL_LOST_BUCKETS];
 };
 
-/* Bucket of a waiting time in units of the coarse clock. */
+/* Bucket of a waiting time in units of the coarse clock (2^20 ns): two to each
+ * power of two from 1 on, 2^(i/2) units and more; the last has no end. */
 static inline __attribute__((always_inline)) __u32 sl_lost_bucket(__u32 units)
 {
 	__u32 i;
 
-	for (i = 0; i < SL_LOST_BUCKETS - 1; i++)
-		if (units >> i == 0)
-			return i;
-	return SL_LOST_BUCKETS - 1;
+	for (i = 0; i < SL_LOST_BUCKETS / 2 - 1; i++)
+		if (units >> i < 2)
+			break;
+	/* the upper half of the octave begins at its square root of two */
+	return units ? 2 * i + ((__u64)units * units >> (2 * i + 1) != 0) : 0;
 }
 
 /* Missed samples of one lane on one CPU. Index: cpu * n_lanes + lane. */
@@ -486,7 +487,7 @@ _Static_assert(sizeof(struct sl_port_ctr) == 512, "sl_port_ctr");
 _Static_assert(sizeof(struct sl_lane_ctr) == 64, "sl_lane_ctr");
 _Static_assert(sizeof(struct sl_lane_miss) == 128, "sl_lane_miss");
 _Static_assert(sizeof(struct sl_lane_tcp) == 128, "sl_lane_tcp");
-_Static_assert(sizeof(struct sl_lane_lost) == 256, "sl_lane_lost");
+_Static_assert(sizeof(struct sl_lane_lost) == 512, "sl_lane_lost");
 _Static_assert(sizeof(struct sl_flow_dir) == 24, "sl_flow_dir");
 _Static_assert(sizeof(struct sl_flow) == 64, "a flow is one cache line");
 _Static_assert(sizeof(struct sl_flow_set) == 256, "sl_flow_set");
