@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Recordings of real peers, played live through a gateway at their recorded
+# times: what it measures must be what the recordings hold. Among them is the
+# honest spin bit that no package of Debian's brings. In TAP.
+set -u
+LAB_DIR=$(mktemp -d /tmp/sealane-play.XXXXXX)
+export LAB_DIR
+# shellcheck source=tests/lab/common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=tests/lab/tap.sh
+. "$(dirname "$0")/tap.sh"
+echo "sp$$" >"$LAB_DIR/id"
+: >"$LAB_DIR/pids"
+REC=${SHARED:-$TOP/../shared}/data/recorded
+CAPTURES="quic_v1_spin_10_15 srt_7_13 ping_4_11 tcp_ts_5_20_loss1
+	tcp_nots_3_30_loss05"
+
+# METHOD:HALF:QUANTILE:TRUTH'S NAME:SOURCE. tcp-hs has too few samples, of two
+# recordings, for a median.
+COMPARE="icmp:far:p50:icmp_echo:home tcp-hs:far:min:tcp_syn_synack:home
+	tcp-hs:near:min:tcp_synack_ack:far tcp-ts:far:p50:tcp_ts_data:home
+	tcp-seq:far:p50:tcp_seq:home"
+
+as_recorded() { # METHOD HALF QUANTILE TRUTH SOURCE: within 3 %
+	python3 - "$LAB_DIR" "$REC" "$@" <<-'END'
+		import glob, json, statistics, sys
+		lab, rec, method, half, quantile, name, source = sys.argv[1:]
+		homes = ("10.9.0.1", "fd09::1")
+		true = [s[1] for f in open(lab + "/captures").read().split()
+		        for flow in json.load(open(f"{rec}/truth/{f}.pcap.json"))
+		        ["methods"].get(name, [])
+		        if (flow["src"] in homes) == (source == "home")
+		        for s in flow["samples"]]
+		true = min(true) if quantile == "min" else statistics.median(true)
+		rows = [r for r in json.load(open(lab + "/latency.json"))["rows"]
+		        if (r["method"], r["half"]) == (method, half)]
+		print("true", true, "rows", rows)
+		assert len(rows) == 1 and rows[0]["lane"] == "REC"
+		assert abs(rows[0][quantile + "_ns"] - true) <= 0.03 * true
+	END
+}
+played() { # every frame with a direction went out, in time, and came in
+	python3 - "$LAB_DIR" <<-'END'
+		import json, sys
+		lab = sys.argv[1]
+		lines = [json.loads(l) for l in open(lab + "/cable.json")]
+		print(*lines, sep="\n")
+		assert len(lines) == len(open(lab + "/captures").read().split())
+		assert all(l["too_long"] == l["unsent"] == 0 for l in lines)
+		assert all(l["late_p50_ns"] < 1e6 for l in lines)
+		ports = json.load(open(lab + "/status.json"))["interfaces"]
+		print(ports)
+		assert sum(p["packets"] for p in ports) == \
+		    sum(l["packets"] for l in lines) > 0
+	END
+}
+
+if [ ! -d "$REC" ]; then
+	skip "recordings played through a gateway" "no $REC"
+	tap_end
+fi
+
+# The gateway, and a namespace whose only part is to be opposite to it.
+ip netns add "$(ns_name gw)"
+ip netns add "$(ns_name wire)"
+for ns in gw wire; do	# no frames but the recordings'
+	in_ns $ns sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+done
+for pair in a0:in0 b0:hk0; do
+	in_ns wire ip link add "${pair%:*}" type veth peer name "${pair#*:}" \
+		netns "$(ns_name gw)"
+	in_ns wire ip link set "${pair%:*}" up
+	in_ns gw ip link set "${pair#*:}" up
+done
+cat >"$LAB_DIR/sealane.yaml" <<END
+interfaces:
+  - {name: in0, side: inside}
+  - {name: hk0, side: outside, path: rec-cable}
+home: [10.9.0.1, "fd09::1"]
+lanes: [{name: REC, prefixes: [10.9.0.2, "fd09::2"]}]
+tables: {flows: 1024, series: 64, size: small}
+socket: $LAB_DIR/sealaned.sock
+state_dir: $LAB_DIR/state
+bpffs: $(bpffs_dir)
+END
+agent_start || { sed 's/^/# /' "$LAB_DIR/agent.log"; bail "no agent"; }
+
+args=()
+for f in $CAPTURES; do
+	args+=(--play "a0:b0,file=$REC/$f.pcap,home=10.9.0.1,home=fd09::1")
+	echo "$f" >>"$LAB_DIR/captures"
+done
+in_ns_bg wire timeout 30 "$BUILD/cable" "${args[@]}" >"$LAB_DIR/cable.json" &
+work=($!)
+wait "${work[@]}"
+ok "cable ends with its captures" test $? = 0
+work=()
+sleep 1.5
+sealane -j latency --since -5m >"$LAB_DIR/latency.json"
+sealane -j status >"$LAB_DIR/status.json"
+ok "every frame was played in time and seen once" played
+for c in $COMPARE; do
+	# shellcheck disable=SC2086
+	ok "${c%%:*} is what was recorded (${c#*:})" as_recorded ${c//:/ }
+done
+tap_end
