@@ -152,6 +152,7 @@ up() {
 # Everything that this lab made, and nothing else.
 down() {
 	local pid ns dir
+	trap '' INT TERM	# a second Ctrl-C must not leave half of it
 	[ -e "$LAB_DIR/id" ] || return 0
 	for pid in $(cat "$LAB_DIR/agent.pid" 2>/dev/null) \
 		$(tac "$LAB_DIR/pids"); do

@@ -27,6 +27,7 @@ tap_end() { echo "1..$n"; exit $failed; }
 
 work=()	# what runs in the background and does not last
 finish() {
+	trap '' INT TERM	# a second Ctrl-C must not leave half of it
 	[ ${#work[@]} = 0 ] || kill "${work[@]}" 2>/dev/null
 	agent_kill TERM 2>/dev/null
 	lab down

@@ -84,6 +84,31 @@ socket: $LAB_DIR/sealaned.sock
 state_dir: $LAB_DIR/state
 bpffs: $(bpffs_dir)
 END
+# --- cable's own words, and a capture at ten times its speed ---
+cable() { in_ns wire timeout 20 "$BUILD/cable" "$@"; }
+says() { # EXIT TEXT WORD...
+	local rc
+	cable "${@:3}" >"$LAB_DIR/said" 2>&1
+	rc=$?
+	cat "$LAB_DIR/said"
+	[ $rc = "$1" ] && grep -q "$2" "$LAB_DIR/said"
+}
+ok "cable explains --play" says 0 'cable --play A:B,file=' --help
+ok "a play without home is refused" says 1 'bad words' --play "a0:b0,file=x"
+ok "a home with host bits is refused, with the reason" says 1 'prefix length' \
+	--play a0:b0,file=x,home=10.9.0.1/8
+ok "a file that is no capture is refused" says 2 'not a capture' \
+	--play "a0:b0,file=$LAB_DIR/sealane.yaml,home=10.9.0.1"
+ok "an interface that is not there is refused" says 2 'no interface c0' \
+	--play "a0:c0,file=$REC/ping_4_11.pcap,home=10.9.0.1"
+fast() {
+	local from=$EPOCHREALTIME
+	cable --play "a0:b0,file=$REC/srt_7_13.pcap,home=10.9.0.1,speed=10"
+	python3 -c "s=$EPOCHREALTIME-$from; print(s); assert 1.4 < s < 3"
+}
+ok "speed=10 plays 15.7 s in a tenth of that" fast
+
+# --- at their own speed, all at once ---
 agent_start || { sed 's/^/# /' "$LAB_DIR/agent.log"; bail "no agent"; }
 
 args=()
