@@ -27,6 +27,9 @@ static const char *const map_name[SL_MAP_COUNT] = {
 	[SL_MAP_FLOWS] = "sl_flows", [SL_MAP_SERIES] = "sl_series",
 	[SL_MAP_HISTS] = "sl_hists", [SL_MAP_LANE_CTRS] = "sl_lane_ctrs",
 	[SL_MAP_LANE_MISSES] = "sl_lane_misses",
+	[SL_MAP_LANE_TCPS] = "sl_lane_tcps",
+	[SL_MAP_LANE_LOSTS] = "sl_lane_losts",
+	[SL_MAP_RECENTS] = "sl_recents",
 	[SL_MAP_PORT_CTRS] = "sl_port_ctrs", [SL_MAP_WORKS] = "sl_works",
 };
 
@@ -105,7 +108,9 @@ static uint32_t wanted_entries(const struct sl_settings *s,
 	case SL_MAP_HISTS: return s->n_cpus * s->n_series;
 	case SL_MAP_LANE_CTRS:
 		return s->n_cpus * SL_MAX_PATHS * s->n_lanes;
-	case SL_MAP_LANE_MISSES: return s->n_cpus * s->n_lanes;
+	case SL_MAP_LANE_MISSES: case SL_MAP_LANE_TCPS:
+	case SL_MAP_LANE_LOSTS:
+		return s->n_cpus * s->n_lanes;
 	case SL_MAP_PORT_CTRS: return s->n_cpus * SL_MAX_SLOTS;
 	case SL_MAP_WORKS: return s->n_cpus;
 	default: return 0;

@@ -100,6 +100,13 @@ void sl_dp_read_lane(const struct sl_dp *dp, uint32_t path, uint32_t lane,
 		     struct sl_lane_ctr *out);
 void sl_dp_read_miss(const struct sl_dp *dp, uint32_t lane,
 		     struct sl_lane_miss *out);
+void sl_dp_read_tcp(const struct sl_dp *dp, uint32_t lane,
+		    struct sl_lane_tcp *out);
+void sl_dp_read_lost(const struct sl_dp *dp, uint32_t lane,
+		     struct sl_lane_lost *out);
+/* The last samples of a remote address (network order); false: none kept. */
+bool sl_dp_read_recent(const struct sl_dp *dp, int family, const uint8_t *addr,
+		       struct sl_recent *out);
 void sl_dp_read_class(const struct sl_dp *dp, uint32_t class_id,
 		      struct sl_class_ctr *out);
 /* Key of a series slot; 0: free. */
