@@ -9,6 +9,10 @@
 
 enum { ETH_B = 14, TAG_B = 4, MAX_TAGS = 2 };
 
+/* Where we were kept from running for longer, the rest is played later, too:
+ * sent all at once it would have round trips that were never recorded. */
+#define STALL_NS	1000000
+
 /* --- command line --- */
 static bool parse_home(struct cable_play *p, const char *text)
 {
@@ -180,6 +184,21 @@ int cable_play_open(struct cable_play *p)
 	return 0;
 }
 
+/* The waiting packet was sent: how late, and the rest with it after a stall. */
+static void sent(struct cable_play *p)
+{
+	uint64_t late_ns = cable_now_ns() - p->due_ns;
+
+	cable_delays_add(&p->late, late_ns);
+	p->packets++;
+	p->bytes += p->len_b;
+	if (late_ns > STALL_NS) {
+		p->start_ns += late_ns;
+		p->due_ns += late_ns;
+		p->stalls++;
+	}
+}
+
 void cable_play_send(struct cable_play *p)
 {
 	if (!p->start_ns) {
@@ -188,9 +207,7 @@ void cable_play_send(struct cable_play *p)
 	}
 	while (!p->over && p->due_ns <= cable_now_ns()) {
 		if (send(p->to, p->frame, p->len_b, 0) >= 0) {
-			cable_delays_add(&p->late, cable_now_ns() - p->due_ns);
-			p->packets++;
-			p->bytes += p->len_b;
+			sent(p);
 		} else if (errno == EAGAIN) {
 			return;
 		} else if (errno == EMSGSIZE) {
@@ -209,13 +226,14 @@ void cable_play_print(struct cable_play *p)
 	printf("{\"played\":\"%s\",\"packets\":%llu,\"bytes\":%llu,"
 	       "\"stray\":%llu,\"not_ip\":%llu,\"too_long\":%llu,\"unsent\":%llu,"
 	       "\"cut\":%s,"
-	       "\"late_p50_ns\":%llu,\"late_p99_ns\":%llu,"
+	       "\"stalls\":%llu,\"late_p50_ns\":%llu,\"late_p99_ns\":%llu,"
 	       "\"late_max_ns\":%llu}\n",
 	       p->file, (unsigned long long)p->packets,
 	       (unsigned long long)p->bytes, (unsigned long long)p->stray,
 	       (unsigned long long)p->not_ip, (unsigned long long)p->too_long,
 	       (unsigned long long)p->unsent,
 	       sl_capture_cut(p->capture) ? "true" : "false",
+	       (unsigned long long)p->stalls,
 	       (unsigned long long)cable_delays_quantile_ns(&p->late, 0.5),
 	       (unsigned long long)cable_delays_quantile_ns(&p->late, 0.99),
 	       (unsigned long long)cable_delays_quantile_ns(&p->late, 1));

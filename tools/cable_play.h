@@ -28,7 +28,7 @@ struct cable_play {
 	int to;
 	uint64_t due_ns;		/* CLOCK_REALTIME */
 	uint64_t first_ns, start_ns;	/* capture's and our first packet */
-	uint64_t packets, bytes, stray, not_ip, too_long, unsent;
+	uint64_t packets, bytes, stray, not_ip, too_long, unsent, stalls;
 	struct cable_delays late;	/* sent after they were due */
 };
 

@@ -162,6 +162,8 @@ def check(lab, lane, number, method, tests):
         "none_below": lambda: ms["min"] >= 0.97 * low,
         "p50_not_above": lambda: ms["p50"] <= 1.15 * p50,
         "all": lambda: r["samples"] == done["answered"] > 0,
+        "most": lambda: done["answered"] / 2 <= r["samples"]
+        <= done["answered"],
         "trips": lambda: 0 < done["trips"] <= r["samples"] <= done["answered"],
     }[t]() for t in tests)
 

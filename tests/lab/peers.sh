@@ -5,6 +5,7 @@
 # comes first. What a client really did is counted from a capture, not here.
 
 PEERS=${LAB_DIR:-/nonexistent}/peers
+# shellcheck disable=SC2034
 QUIC_PORT=4433 RETRY_PORT=4434 SRT_PORT=9000 SRT6_PORT=9001
 
 remember() { echo $! >>"$LAB_DIR/pids"; }	# lab down stops it

@@ -20,7 +20,8 @@ CAPTURES="quic_v1_spin_10_15 srt_7_13 ping_4_11 tcp_ts_5_20_loss1
 # recordings, for a median.
 COMPARE="icmp:far:p50:icmp_echo:home tcp-hs:far:min:tcp_syn_synack:home
 	tcp-hs:near:min:tcp_synack_ack:far tcp-ts:far:p50:tcp_ts_data:home
-	tcp-seq:far:p50:tcp_seq:home"
+	tcp-seq:far:p50:tcp_seq:home quic-hs:far:p50:quic_handshake:home
+	quic-spin:full:p50:quic_spin:home srt:near:p50:srt_ack:far"
 
 as_recorded() { # METHOD HALF QUANTILE TRUTH SOURCE: within 3 %
 	python3 - "$LAB_DIR" "$REC" "$@" <<-'END'
@@ -39,6 +40,26 @@ as_recorded() { # METHOD HALF QUANTILE TRUTH SOURCE: within 3 %
 		assert len(rows) == 1 and rows[0]["lane"] == "REC"
 		assert abs(rows[0][quantile + "_ns"] - true) <= 0.03 * true
 	END
+}
+as_replayed() { # live gave the samples that replay gives, but for 5 %
+	local f
+	while read -r f; do
+		"$BUILD/sealane" -j replay "$REC/$f.pcap"
+	done <"$LAB_DIR/captures" >"$LAB_DIR/replayed" &&
+		python3 - "$LAB_DIR" <<-'END'
+			import json, sys
+			lab, want, got = sys.argv[1], {}, {}
+			for line in open(lab + "/replayed"):
+			    for m, v in json.loads(line)["methods"].items():
+			        want[m] = want.get(m, 0) + v["samples"]
+			for r in json.load(open(lab + "/latency.json"))["rows"]:
+			    m = r["method"]
+			    got[m] = got.get(m, 0) + r["samples"]
+			print("replay", want, "live", got)
+			assert want.keys() == got.keys()
+			assert all(abs(got[m] - n) <= 1 + n / 20
+			           for m, n in want.items())
+		END
 }
 played() { # every frame with a direction went out, in time, and came in
 	python3 - "$LAB_DIR" <<-'END'
@@ -107,6 +128,22 @@ fast() {
 	python3 -c "s=$EPOCHREALTIME-$from; print(s); assert 1.4 < s < 3"
 }
 ok "speed=10 plays 15.7 s in a tenth of that" fast
+stalled() {
+	local from=$EPOCHREALTIME pid
+	in_ns_bg wire "$BUILD/cable" --play \
+		"a0:b0,file=$REC/srt_7_13.pcap,home=10.9.0.1,speed=10" \
+		>"$LAB_DIR/stalled" &
+	pid=$!
+	sleep 0.5
+	kill -STOP $pid
+	sleep 0.5
+	kill -CONT $pid
+	wait $pid
+	cat "$LAB_DIR/stalled"
+	python3 -c "s=$EPOCHREALTIME-$from; print(s); assert 2 < s < 4"
+	grep -q '"stalls":[1-9]' "$LAB_DIR/stalled"
+}
+ok "a stop of 0.5 s postpones the rest by as much" stalled
 
 # --- at their own speed, all at once ---
 agent_start || { sed 's/^/# /' "$LAB_DIR/agent.log"; bail "no agent"; }
@@ -125,6 +162,7 @@ sleep 1.5
 sealane -j latency --since -5m >"$LAB_DIR/latency.json"
 sealane -j status >"$LAB_DIR/status.json"
 ok "every frame was played in time and seen once" played
+ok "as many samples of each method as replay gives" as_replayed
 for c in $COMPARE; do
 	# shellcheck disable=SC2086
 	ok "${c%%:*} is what was recorded (${c#*:})" as_recorded ${c//:/ }
