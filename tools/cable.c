@@ -126,8 +126,8 @@ static void usage(FILE *f)
 	      "the rest is left out and counted. Put A\nand B opposite to a "
 	      "gateway's inside and outside interfaces. MAC addresses become\n"
 	      "ones that no kernel takes up, and what the capture cut off is "
-	      "zeros. After a stall of over\n"
-	      "1 ms the rest is played as much later.\n\n"
+	      "zeros. After a\n"
+	      "stall of over 1 ms the rest is played as much later.\n\n"
 	      "SIGUSR1 and the end print a JSON line per direction with the "
 	      "delays packets really\nhad, and one per capture. It ends with "
 	      "its captures, or with a signal if there are\nlinks.\n", f);
