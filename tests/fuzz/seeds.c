@@ -7,8 +7,8 @@
 #include "capture.h"
 #include "native/shot.h"
 
-#define KINDS	16	/* of tests/native/talk.c */
 #define WRAPPED	0x40
+#define IP6	0x20
 #define ANSWER	0x10
 #define AFTER	0x72	/* a time step: 32 ms */
 
@@ -78,52 +78,62 @@ static int make(const char *out, const char *path)
 	return fclose(f) ? 1 : rc;
 }
 
-static void say(FILE *f, unsigned int kind, unsigned int arg, unsigned int len)
+/* A packet of tests/native/talk.c; `in` is there when it is wrapped. */
+static void say(FILE *f, unsigned int kind, unsigned int arg, unsigned int len,
+		unsigned int in)
 {
-	const uint8_t b[] = { kind, AFTER, arg, len, 0, kind };
+	const uint8_t b[] = { kind, AFTER, arg, len, 0, in };
 
-	/* the last byte is there when the packet is wrapped: in what */
 	fwrite(b, 1, kind & WRAPPED ? 6 : 5, f);
 }
 
 /* What makes a handshake and an answered segment of the kinds that are TCP, and
  * one that is asked and answered of all others. */
-static int make_talk(const char *out, const char *name, unsigned int kind,
-		     unsigned int mode)
+static int make_talk(const char *out, const char *name, unsigned int mode,
+		     unsigned int kind, unsigned int in)
 {
 	unsigned int answer = kind | ANSWER;
 	char to[1024];
 	FILE *f;
 
-	snprintf(to, sizeof(to), "%s/%s%u", out, name, kind);
+	snprintf(to, sizeof(to), "%s/%s%u-%u", out, name, kind, in);
 	f = fopen(to, "w");
 	if (!f)
 		return 1;
 	fputc(mode, f);
-	say(f, kind, 0x02, 0);
-	say(f, answer, 0x12, 0);
-	say(f, kind, 0x10, 0);
-	say(f, kind, 0x18, 0x40);
-	say(f, answer, 0x10, 0);
-	say(f, kind, 1, 0);
-	say(f, answer, 1, 0);
+	say(f, kind, 0x02, 0, in);
+	say(f, answer, 0x12, 0, in);
+	say(f, kind, 0x10, 0, in);
+	say(f, kind, 0x18, 0x40, in);
+	say(f, answer, 0x10, 0, in);
+	say(f, kind, 1, 0, in);
+	say(f, answer, 1, 0, in);
 	return fclose(f) != 0;
+}
+
+static int make_talks(const char *out)
+{
+	unsigned int i, rc = 0;
+
+	for (i = 0; i < TALK_KINDS; i++)
+		rc |= make_talk(out, "talk", 0, i, 0) |
+		      make_talk(out, "live", SCRIPT_LIVE, i, 0);
+	for (i = 0; i < TALK_WRAPS; i++)
+		rc |= make_talk(out, "wrapped", 0, WRAPPED, i) |
+		      make_talk(out, "wrapped", 0, WRAPPED | IP6, i);
+	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned int kind;
 	int i;
 
 	if (argc < 2)
 		return 1;
-	for (kind = 0; kind < KINDS; kind++)
-		if (make_talk(argv[1], "talk", kind, 0) ||
-		    make_talk(argv[1], "wrapped", kind | WRAPPED, 0) ||
-		    make_talk(argv[1], "live", kind, SCRIPT_LIVE)) {
-			perror(argv[1]);
-			return 1;
-		}
+	if (make_talks(argv[1])) {
+		perror(argv[1]);
+		return 1;
+	}
 	for (i = 2; i < argc; i++)
 		if (make(argv[1], argv[i])) {
 			perror(argv[i]);

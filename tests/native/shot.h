@@ -48,6 +48,9 @@ enum { KNOWN_IF_INSIDE = 1, KNOWN_IF_OUTSIDE, KNOWN_IF_TAP, KNOWN_IF_VLANS,
 /* --- talk.c --- */
 #define TALK_FLOWS 4	/* ends that are: of no class, counted, blocked, expired */
 
+#define TALK_KINDS 16
+#define TALK_WRAPS 17	/* tags and tunnels */
+
 /* What both ends have said so far. */
 struct talk {
 	struct talk_flow {
@@ -58,7 +61,7 @@ struct talk {
 };
 
 struct talk_packet {
-	uint8_t kind;		/* 0..15 */
+	uint8_t kind;		/* 0..TALK_KINDS - 1 */
 	uint8_t dir;		/* 0: from home, or who asks */
 	uint8_t flow;		/* 0..TALK_FLOWS - 1 */
 	bool ip6, wrapped;

@@ -29,46 +29,92 @@ static void tunnel_udp(struct frame *f, unsigned int dport)
 	udp(f, dport == 2152 ? 2152 : 40000, dport);
 }
 
-static void before_ip(struct frame *f, const struct talk_packet *p)
+/* Tags, labels and sessions. */
+static void tagged(struct frame *f, unsigned int which, unsigned int etype)
 {
-	unsigned int etype = p->ip6 ? 0x86dd : 0x0800;
-
-	switch (p->wrapped ? p->wrap % 12 : 255) {
+	switch (which) {
 	case 0: eth(f, 0x8100); tag(f, 10, etype); break;
 	case 1: eth(f, 0x88a8); tag(f, 5, 0x8100); tag(f, 6, etype); break;
 	case 2: eth(f, 0x8847); put32(f, 0x00064140); break;
-	case 3:
+	case 3:		/* pseudowire */
+		eth(f, 0x8847);
+		put32(f, 0x00064140);
+		eth(f, etype);
+		break;
+	case 4:		/* with its control word */
+		eth(f, 0x8847);
+		put32(f, 0x00064140);
+		put32(f, 0);
+		eth(f, etype);
+		break;
+	case 5:
 		eth(f, 0x8864);
 		put32(f, 0x11000001);
 		put16(f, 0);
-		put16(f, p->ip6 ? 0x57 : 0x21);
-		break;
-	case 4: tunnel_ip(f, p->ip6 ? 41 : 4); break;
-	case 5: tunnel_ip(f, 47); put16(f, 0); put16(f, etype); break;
-	case 6:
-		tunnel_ip(f, 47);
-		put16(f, 0x2000);
-		put16(f, etype);
-		put32(f, 70 + p->dir);
-		break;
-	case 7:
-		tunnel_udp(f, 4789);
+		put16(f, etype == 0x86dd ? 0x57 : 0x21);
+	}
+}
+
+static void in_gre(struct frame *f, unsigned int which, unsigned int etype,
+		   const struct talk_packet *p)
+{
+	tunnel_ip(f, 47);
+	switch (which) {
+	case 6: put16(f, 0); put16(f, etype); break;
+	case 7: put16(f, 0x2000); put16(f, etype); put32(f, 70 + p->dir); break;
+	case 8:		/* ERSPAN III */
+		put32(f, 0x100022eb);
+		put32(f, 1);
+		put32(f, 0x20000000);
+		put32(f, 0);
+		put32(f, 0);
+		eth(f, etype);
+	}
+}
+
+static void in_udp(struct frame *f, unsigned int which, unsigned int etype,
+		   const struct talk_packet *p)
+{
+	static const uint16_t port[] = { 4789, 4790, 6081, 2152, 2152, 6635 };
+
+	tunnel_udp(f, port[which - 9]);
+	switch (which) {
+	case 9:
 		put32(f, 0x08000000);
 		put32(f, 0x100 << p->flow);
 		eth(f, etype);
 		break;
-	case 8: tunnel_udp(f, 6081); put32(f, etype); put32(f, 0x500); break;
-	case 9:
-		tunnel_udp(f, 2152);
-		put32(f, 0x30ff0000);
+	case 10: put32(f, p->ip6 ? 0x0c000002 : 0x0c000001); put32(f, 1); break;
+	case 11: put32(f, etype); put32(f, 0x500); break;
+	case 12: put32(f, 0x30ff0000); put32(f, 1000 + p->dir); break;
+	case 13:	/* with an extension header, a PDU session container */
+		put32(f, 0x34ff0000);
 		put32(f, 1000 + p->dir);
+		put32(f, 0x00000085);
+		put32(f, 0x01000100);
 		break;
-	case 10: tunnel_udp(f, 6635); put32(f, 0x00064140); break;
-	case 11:
+	default: put32(f, 0x00064140);
+	}
+}
+
+static void before_ip(struct frame *f, const struct talk_packet *p)
+{
+	unsigned int etype = p->ip6 ? 0x86dd : 0x0800;
+	unsigned int which = p->wrap % TALK_WRAPS;
+
+	if (!p->wrapped)
+		eth(f, etype);
+	else if (which < 6)
+		tagged(f, which, etype);
+	else if (which < 9)
+		in_gre(f, which, etype, p);
+	else if (which < 15)
+		in_udp(f, which, etype, p);
+	else if (which == 15)
+		tunnel_ip(f, p->ip6 ? 41 : 4);
+	else {
 		eth(f, 0x86dd);
 		ip6(f, "2001:db8:5::1", "2001:db8:5::2", p->ip6 ? 41 : 4);
-		break;
-	default: eth(f, etype);
 	}
 }
 
