@@ -145,7 +145,7 @@ static __always_inline int give_away(const struct sl_flow *f, __u32 now,
 		return 3;
 	if (f->fp == SL_FP_BUSY)
 		return 0;
-	if (age(f, now) > idle)
+	if (f->fp == SL_FP_NOBODY || age(f, now) > idle)
 		return 2;
 	return (f->state & SL_FLOW_CONFIRMED) == SL_FLOW_CONFIRMED ? 0 : 1;
 }

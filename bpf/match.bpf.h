@@ -16,7 +16,11 @@ static __always_inline int to_itself(const struct sl_pkt *p)
 	const __u64 *s = (const __u64 *)p->ip.src;
 	const __u64 *d = (const __u64 *)p->ip.dst;
 
-	return s[0] == d[0] && s[1] == d[1] && p->sport == p->dport;
+	if (p->sport != p->dport)
+		return 0;
+	if (p->family == 4)	/* the other words are an outer header's */
+		return p->ip.src[0] == p->ip.dst[0];
+	return s[0] == d[0] && s[1] == d[1];
 }
 
 static __always_inline void count_lane(struct sl_lane_ctr *ctr, __u32 way,

@@ -48,6 +48,13 @@ int sl_dp_prog_fd(const struct sl_dp *dp);
 int sl_dp_map_fd(const struct sl_dp *dp, const char *name);	/* -1: none */
 uint64_t sl_dp_map_bytes(const struct sl_dp *dp);	/* memory of all maps */
 
+/* What sl_dp_open() would load, without loading it, for who runs the same
+ * engine elsewhere (tests/native): its settings, and the entries of a map by
+ * them (0: as the object says); -ENOENT: no such map. */
+void sl_dp_plan(const struct sl_dp_opts *opts, struct sl_settings *set);
+int sl_dp_plan_entries(const struct sl_settings *set, const char *map,
+		       uint32_t *n);
+
 /* --- interfaces --- */
 #define SL_XDP_NATIVE	1
 #define SL_XDP_GENERIC	2
