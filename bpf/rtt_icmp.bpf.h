@@ -26,7 +26,7 @@ static __always_inline int parse_icmp(const struct sl_view *v, struct sl_pkt *p,
 	p->sport = 0;		/* an outer UDP header may have left its ports */
 	p->dport = 0;
 	p->ack = sl_be16(h + 4);
-	p->seq = sl_be16(h + 6) << 16;	/* compares as 16 bits, wrap and all */
+	p->seq = (__u32)sl_be16(h + 6) << 16;	/* compares as 16 bits, wrap and all */
 	p->l4 = 1;
 	p->layer = SL_L_DONE;
 	return 0;

@@ -18,7 +18,7 @@
  * one, as far as one can tell without its flow. */
 static __always_inline int srt_find(const struct sl_view *v, struct sl_pkt *p)
 {
-	const __u8 *h = sl_bytes(v, p, p->off, 20);
+	const __u8 *h = sl_bytes(v, p, p->off, 16);
 	__u32 type, number;
 
 	if (!h || sl_be16(h + 2))	/* a subtype: not of these */
@@ -26,8 +26,9 @@ static __always_inline int srt_find(const struct sl_view *v, struct sl_pkt *p)
 	type = sl_be16(h) & 0x7fff;
 	number = sl_be32(h + 4);
 	if (type == SL_SRT_HANDSHAKE) {
-		if (p->wire_b < p->off + SL_SRT_HANDSHAKE_B ||
-		    (sl_be32(h + 16) != 4 && sl_be32(h + 16) != 5))
+		h = sl_bytes(v, p, p->off + 16, 4);	/* its version */
+		if (!h || p->wire_b < p->off + SL_SRT_HANDSHAKE_B ||
+		    (sl_be32(h) != 4 && sl_be32(h) != 5))
 			return 0;
 		p->role = SL_ROLE_OPEN;
 	} else if (type == SL_SRT_ACK && number) {

@@ -114,6 +114,8 @@ static void random_script(uint8_t *b)
 	for (i = 0; i < SCRIPT_B; i++)
 		b[i] = random();
 	b[0] = 0;
+	if (kind >= 8 && kind < 12)	/* QUIC and SRT: both kinds of packet */
+		other = kind ^ 1;
 	if (random() % 4 == 0)		/* any bytes */
 		return;
 	for (i = 1; i + 5 <= SCRIPT_B; i += 5) {
@@ -121,7 +123,8 @@ static void random_script(uint8_t *b)
 
 		b[i] = k | random() % 2 << 4;
 		b[i + 1] = random() % 16 ? random() % 0x80 : random();
-		b[i + 2] = k < 3 ? flags[random() % 10] : random() % 4;
+		b[i + 2] = k < 3 ? flags[random() % 10] :
+			   k == 11 ? random() : random() % 4;
 		b[i + 3] = random() % 4 ? 100 : 0;
 		b[i + 4] = 0;
 	}
@@ -148,6 +151,8 @@ TEST_F_TIMEOUT(engine, conversations_agree, 120)
 	/* the script speaks what these listen to */
 	EXPECT_LT(100, self->t.samples[SL_M_TCP_HS]);
 	EXPECT_LT(100, self->t.samples[SL_M_TCP_TS]);
+	EXPECT_LT(100, self->t.samples[SL_M_QUIC_HS]);
+	EXPECT_LT(100, self->t.samples[SL_M_SRT]);
 	EXPECT_LT(100, self->t.samples[SL_M_TCP_SEQ]);
 	EXPECT_LT(100, self->t.samples[SL_M_ICMP]);
 	EXPECT_LT(100, self->t.samples[SL_M_DNS]);

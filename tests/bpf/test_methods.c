@@ -217,7 +217,8 @@ static unsigned int srt(FIXTURE_DATA(dp) *self, uint64_t ms, int back,
 	uint8_t b[64] = { 0x80, type, 0, 0, number >> 24, number >> 16,
 			  number >> 8, number, [19] = type ? 0 : 5 };
 
-	return datagram(self, ms, back, 9000, b, type ? 20 : 64);
+	return datagram(self, ms, back, 9000, b, type == 6 ? 16 :
+			type ? 20 : 64);
 }
 
 TEST_F(dp, srt_ackacks_answer_full_acks_of_a_known_flow)

@@ -175,24 +175,20 @@ static bool was_stamped(const struct sl_sample *s)
 		    same_end(e, e->ip.src, s->src, s->family) &&
 		    same_end(e, e->ip.dst, s->dst, s->family))
 			return true;
-		if (s->half == SL_HALF_FULL &&
-		    e->sport == s->dport && e->dport == s->sport &&
-		    same_end(e, e->ip.src, s->dst, s->family) &&
-		    same_end(e, e->ip.dst, s->src, s->family))
-			return true;
 	}
 	return false;
 }
 
 /* Are the answering packet's addresses, side by side as in a header, those of
- * the sample? Looked for in the frame, not asked of the parser. */
+ * the sample? Looked for in the frame, not asked of the parser. A full round trip
+ * is of two packets of the same end. */
 static bool frame_has(const struct shot *shot, const struct sl_sample *s)
 {
 	unsigned int n = s->family == 4 ? 4 : 16;
 	uint8_t ends[32];
 
-	memcpy(ends, s->dst, n);
-	memcpy(ends + n, s->src, n);
+	memcpy(ends, s->half == SL_HALF_FULL ? s->src : s->dst, n);
+	memcpy(ends + n, s->half == SL_HALF_FULL ? s->dst : s->src, n);
 	return memmem(shot->b, shot->len_b, ends, 2 * n) != NULL;
 }
 

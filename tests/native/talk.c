@@ -210,7 +210,8 @@ static void talk_echo(const struct talk_packet *p, struct frame *f)
 	payload(f, p->len_b);
 }
 
-/* Long headers (arg: type and version), then short ones (arg: spin bit). */
+/* Long headers (arg: type and version; an Initial or 0-RTT is as long as a client's
+ * unless bit 6 says else), then short ones (arg: spin bit). */
 static void talk_quic(struct talk_flow *w, const struct talk_packet *p,
 		      struct frame *f)
 {
@@ -222,6 +223,8 @@ static void talk_quic(struct talk_flow *w, const struct talk_packet *p,
 		put(f, p->dir ? "clientid" : "serverid", 8);
 		put8(f, 8);
 		put(f, p->dir ? "serverid" : "clientid", 8);
+		if (!(p->arg & 0x42))
+			payload(f, 1200);
 	} else {
 		if (p->arg & 1)
 			w->spin ^= 1 << p->dir;
@@ -244,10 +247,14 @@ static void talk_srt(const struct talk_packet *p, struct frame *f)
 	put32(f, p->arg & 0x1f);
 	put32(f, p->now_ms * 1000);
 	put32(f, 77);
-	if (type[which] == 0x8002 && which == 0)
+	if (type[which] == 0x8002 && which == 0) {
 		payload(f, 28);
-	else if (type[which] != 0x8006)
+	} else if (type[which] == 0x8000) {
+		put32(f, 5);
+		payload(f, 44);
+	} else if (type[which] != 0x8006) {
 		payload(f, 4 + p->len_b);
+	}
 }
 
 /* A first fragment of TCP, or one behind it. */
