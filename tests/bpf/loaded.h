@@ -13,7 +13,7 @@
 #include "build.h"
 #include "datapath.h"
 #include "names.h"
-#include "kselftest_harness.h"
+#include "once.h"
 
 #define HOME "198.18.0.2"
 #define FAR "203.0.113.5"
@@ -33,28 +33,6 @@ FIXTURE(dp)
 	struct frame f;
 	uint64_t now_ms;
 };
-
-/* Loaded once, before the harness forks a process for each test: on a slow
- * machine with an old kernel the verifier takes a quarter of a minute. */
-static struct sl_dp *loaded;
-static struct sl_config *loaded_cfg;
-static int loaded_rc;
-
-static void __attribute__((constructor)) load_once(void)
-{
-	struct sl_dp_opts o = { .replay = true };
-
-	o.cfg = loaded_cfg = sl_config_default();
-	loaded_cfg->tables.flows = 1024;
-	loaded_cfg->tables.series = 64;
-	loaded_rc = sl_dp_open(&o, &loaded);
-}
-
-static void __attribute__((destructor)) unload(void)
-{
-	sl_dp_close(loaded);
-	sl_config_free(loaded_cfg);
-}
 
 static void add_class(struct sl_rib *c, const char *text, uint32_t id,
 		      enum sl_action action)

@@ -12,9 +12,8 @@
 #endif
 #include "../../bpf/parse.bpf.h"
 #include "build.h"
-#include "datapath.h"
 #include "names.h"
-#include "kselftest_harness.h"
+#include "once.h"
 
 #define ROUNDS 60000
 
@@ -88,17 +87,15 @@ static int beyond(unsigned int reason)
 
 TEST(mutated_frames_end_alike_in_user_space_and_in_the_kernel)
 {
-	struct sl_config *cfg = sl_config_default();
-	struct sl_dp_opts o = { .cfg = cfg, .replay = true };
 	unsigned int seen[SL_R_MAX] = {}, i;
-	struct sl_dp *dp;
+	struct sl_dp *dp = loaded;
 	struct sl_pkt p;
 	uint32_t verdict;
 	uint8_t *exact;
 	struct frame f;
 	int reason;
 
-	ASSERT_EQ(0, sl_dp_open(&o, &dp)) {
+	ASSERT_EQ(0, loaded_rc) {
 		TH_LOG("%s", sl_dp_error(dp));
 	}
 	srandom(5);
@@ -136,8 +133,6 @@ TEST(mutated_frames_end_alike_in_user_space_and_in_the_kernel)
 	EXPECT_LT(0, seen[SL_R_OTHER_PROTO]);
 	EXPECT_LT(0, seen[SL_R_FRAGMENT_LATER]);
 	EXPECT_LT(0, seen[SL_R_TOO_DEEP]);
-	sl_dp_close(dp);
-	sl_config_free(cfg);
 }
 
 TEST_HARNESS_MAIN
