@@ -10,8 +10,8 @@
 #include "datapath.h"
 #include "kselftest_harness.h"
 
-/* The harness gives a test 30 s; guests without hardware help are 20 times
- * slower than a host, and share it. */
+/* The harness gives a test 30 s; guests without hardware help are many
+ * times slower than a host, and share it. */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT 120
 
