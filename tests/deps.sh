@@ -11,7 +11,7 @@ build="gcc make clang llvm bpftool pkg-config libbpf-dev libelf-dev zlib1g-dev
 	libsqlite3-dev libsystemd-dev libcurl4-gnutls-dev linux-libc-dev"
 lab="iproute2 iputils-ping iperf3 curl tcpdump ethtool procps util-linux
 	python3 python3-jsonschema xz-utils linux-source-6.1 kmod
-	libclang-rt-14-dev xdp-tools"
+	libclang-rt-14-dev xdp-tools qemu-system-x86 busybox-static"
 
 missing() {
 	local p
