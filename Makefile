@@ -29,7 +29,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 PROGRAMS := $(BUILD)/sealaned $(BUILD)/sealane $(BUILD)/cable
 
-.PHONY: all deps install uninstall demo lab run check bench fuzz clean kmod
+.PHONY: all deps install uninstall demo lab run check vm verifier bench fuzz clean kmod
 all: $(PROGRAMS) $(BUILD)/sealane.bpf.o
 
 $(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/libsealane.a
@@ -110,8 +110,33 @@ run: all
 	$(BUILD)/sealaned -c $(CONF)
 
 check: deps
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all vm
 	$(Q)BUILD=$(BUILD) SHARED=$(SHARED) tests/run.sh
+
+# --- guests ---
+# What runs inside: the fixtures of the loaded program, without sanitizers.
+VM_BIN	:= $(BUILD)/vm/bin
+VM_TEST := $(shell grep -lE '"(loaded|once)\.h"' tests/bpf/*.c)
+VM_PROGRAMS := $(VM_BIN)/verifier_stats $(patsubst tests/bpf/%.c,$(VM_BIN)/%,$(VM_TEST))
+VM_LINK = $(CC) $(BASE_CFLAGS) -MF $(BUILD)/obj/vm/$*.d $(OPT) -Itests \
+	-Itests/bpf -isystem $(BUILD)/kselftest -o $@ $< $(BUILD)/libsealane.a $(LIBS)
+
+$(VM_BIN)/%: tests/bpf/%.c $(BUILD)/libsealane.a
+	@echo "  LINK    $@"
+	@mkdir -p $(@D) $(BUILD)/obj/vm
+	$(Q)$(VM_LINK)
+
+$(VM_BIN)/%: tests/vm/%.c $(BUILD)/libsealane.a
+	@echo "  LINK    $@"
+	@mkdir -p $(@D) $(BUILD)/obj/vm
+	$(Q)$(VM_LINK)
+
+vm: $(VM_PROGRAMS)
+	$(Q)rm -f $(filter-out $(VM_PROGRAMS),$(wildcard $(VM_BIN)/*))
+
+verifier: deps
+	$(Q)$(MAKE) --no-print-directory all $(VM_BIN)/verifier_stats
+	$(Q)BUILD=$(BUILD) tests/vm/verifier.sh
 
 # --- bench ---
 BENCH	:= $(BUILD)/bench

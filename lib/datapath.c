@@ -299,7 +299,15 @@ static int check_memory(struct sl_dp *dp)
 			  1e6, free_b / 1e6);
 }
 
-static int load(struct sl_dp *dp)
+/* What the program finds beside its tables when it runs for the first time. */
+static void fill_ctl(struct sl_dp *dp)
+{
+	sl_dp_ctl(dp)->abi = SL_ABI_VERSION;
+	memcpy(sl_dp_ctl(dp)->hash_key, dp->set.hash_key,
+	       sizeof(dp->set.hash_key));
+}
+
+static int load(struct sl_dp *dp, const struct sl_dp_opts *o)
 {
 	int rc;
 
@@ -313,6 +321,8 @@ static int load(struct sl_dp *dp)
 	rc = prepare_maps(dp);
 	if (!rc)
 		rc = check_memory(dp);
+	if (!rc && o->before_load)
+		rc = o->before_load(dp->skel->obj, o->before_load_arg);
 	if (rc)
 		return rc;
 	rc = sealane_bpf__load(dp->skel);
@@ -323,9 +333,7 @@ static int load(struct sl_dp *dp)
 	if (rc)
 		return rc;
 	sl_dp_map_banks(dp);
-	sl_dp_ctl(dp)->abi = SL_ABI_VERSION;
-	memcpy(sl_dp_ctl(dp)->hash_key, dp->set.hash_key,
-	       sizeof(dp->set.hash_key));
+	fill_ctl(dp);
 	return dp->dir[0] ? pin_maps(dp) : 0;
 }
 
@@ -363,7 +371,7 @@ int sl_dp_open(const struct sl_dp_opts *opts, struct sl_dp **out)
 	if (opts->pin_dir)
 		rc = make_pin_dir(dp, opts->pin_dir);
 	if (!rc)
-		rc = load(dp);
+		rc = load(dp, opts);
 	libbpf_set_print(before);
 	return rc;
 }
@@ -381,6 +389,18 @@ void sl_dp_close(struct sl_dp *dp)
 	if (dp->skel)
 		sealane_bpf__destroy(dp->skel);
 	free(dp);
+}
+
+void sl_dp_test_reset(struct sl_dp *dp)
+{
+	int i;
+
+	for (i = 0; i < SL_MAP_COUNT; i++)
+		if (dp->map[i].mem)
+			memset(dp->map[i].mem, 0, (size_t)dp->map[i].stride *
+			       dp->map[i].entries);
+	dp->left = 0;
+	fill_ctl(dp);
 }
 
 enum sl_dp_origin sl_dp_origin(const struct sl_dp *dp)

@@ -19,6 +19,7 @@
 #include "config.h"
 #include "fib_image.h"
 
+struct bpf_object;
 struct sl_dp;
 
 /* Adopted: the pinned maps of an earlier agent are in use. */
@@ -28,6 +29,10 @@ struct sl_dp_opts {
 	const struct sl_config *cfg;	/* sizes */
 	const char *pin_dir;		/* NULL: nothing is pinned (replay, tests) */
 	bool replay;			/* capture clock, fixed hash key, one CPU */
+	/* Called with all settings made and all maps sized, before the kernel
+	 * sees the program; may be NULL. What is not 0 ends sl_dp_open(). */
+	int (*before_load)(struct bpf_object *obj, void *arg);
+	void *before_load_arg;
 };
 
 /*
@@ -131,6 +136,10 @@ void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,
 /* For the bench: a sample as the data plane would have put it into a slot. */
 void sl_dp_test_sample(struct sl_dp *dp, uint32_t slot, uint32_t lane,
 		       uint32_t method, uint64_t rtt_ns);
+
+/* For the tests: all mapped memory as just loaded, in a fraction of the time.
+ * Ports, VLANs and what is attached stay. */
+void sl_dp_test_reset(struct sl_dp *dp);
 
 /* --- replay --- */
 struct sl_replay *sl_dp_replay(struct sl_dp *dp);	/* mapped block */

@@ -12,7 +12,8 @@ build="gcc make clang llvm bpftool pkg-config libbpf-dev libelf-dev zlib1g-dev
 lab="iproute2 iputils-ping iperf3 curl tcpdump ethtool procps util-linux
 	python3 python3-jsonschema xz-utils linux-source-6.1 kmod
 	libclang-rt-14-dev xdp-tools openssl bind9-dnsutils dnsmasq-base
-	dnsperf ngtcp2-client ngtcp2-server srt-tools coturn"
+	dnsperf ngtcp2-client ngtcp2-server srt-tools coturn
+	qemu-system-x86 busybox-static"
 
 missing() {
 	local p

@@ -13,7 +13,7 @@
 #include "build.h"
 #include "datapath.h"
 #include "names.h"
-#include "kselftest_harness.h"
+#include "once.h"
 
 #define HOME "198.18.0.2"
 #define FAR "203.0.113.5"
@@ -30,7 +30,6 @@
 FIXTURE(dp)
 {
 	struct sl_dp *dp;
-	struct sl_config *cfg;
 	struct frame f;
 	uint64_t now_ms;
 };
@@ -84,23 +83,17 @@ static int tables(struct sl_dp *dp)
 
 FIXTURE_SETUP(dp)
 {
-	struct sl_dp_opts o = { .replay = true };
-
-	self->cfg = sl_config_default();
-	self->cfg->tables.flows = 1024;
-	self->cfg->tables.series = 64;
-	o.cfg = self->cfg;
-	ASSERT_EQ(0, sl_dp_open(&o, &self->dp)) {
-		TH_LOG("%s", sl_dp_error(self->dp));
+	ASSERT_EQ(0, loaded_rc) {
+		TH_LOG("%s", sl_dp_error(loaded));
 	}
+	self->dp = loaded;
+	sl_dp_test_reset(self->dp);
 	ASSERT_EQ(0, tables(self->dp));
 	self->now_ms = 1000;
 }
 
 FIXTURE_TEARDOWN(dp)
 {
-	sl_dp_close(self->dp);
-	sl_config_free(self->cfg);
 }
 
 /* Run the frame as captured at now_ms; the reason of its exit, and its

@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Boot one guest and wait for its end:
+#   boot.sh KERNEL-DIR INITRAMFS OUT SECONDS [NAME=VALUE...]
+# NAME=VALUE are variables of guest.sh. OUT.results is what guest.sh printed,
+# OUT.console what the kernel said. One line tells how it went; exit 0 when the
+# guest came to its end in time. A guest that hangs at boot gets a second try.
+set -u
+kernel=$1 initramfs=$2 out=$3 limit_s=$4
+shift 4
+boot_limit_s=${VM_BOOT_S:-90}	# without hardware help, on a busy host
+qemu=
+
+stop() { [ -z "$qemu" ] || { kill -9 "$qemu"; wait "$qemu"; } 2>/dev/null; }
+trap 'stop; exit 1' INT TERM
+
+# -cx16: kernel 6.12 dies of TCG's cmpxchg16b. Watchdogs: what they would see is
+# this host's load. Warnings and worse go to the console. The clock is QEMU's own.
+start() { # NAME=VALUE...
+	rm -f "$out.results" "$out.console"
+	touch "$out.results"
+	qemu-system-x86_64 -accel tcg,thread=multi,tb-size=512 \
+		-cpu max,-cx16 -smp 2 -m "${VM_MEMORY_MB:-1024}" \
+		-nodefaults -display none -no-reboot \
+		-serial "file:$out.console" -serial "file:$out.results" \
+		-kernel "$kernel/vmlinuz" -initrd "$initramfs" -append \
+		"console=ttyS0 loglevel=5 panic=-1 oops=panic nowatchdog
+		rcupdate.rcu_cpu_stall_suppress=1 $*" </dev/null &
+	qemu=$!
+	started=$SECONDS
+}
+
+# Until its results say so, it ends, or the time is up.
+wait_for() { # LINE SECONDS
+	until grep -qx "$1" "$out.results"; do
+		kill -0 "$qemu" 2>/dev/null || return 1
+		[ $((SECONDS - started)) -lt "$2" ] || return 1
+		sleep 0.2
+	done
+}
+
+said=
+for try in first second; do
+	start "$@"
+	wait_for "== ready" "$boot_limit_s" && break
+	stop
+	qemu=
+	if [ $try = second ]; then
+		echo "hung at boot twice, $boot_limit_s s each"
+		exit 1
+	fi
+	said=" at the second try"
+done
+booted=$((SECONDS - started))
+wait_for "== done" "$limit_s"
+rc=$?
+if [ $rc = 0 ]; then
+	echo "booted in $booted s$said, done in $((SECONDS - started)) s"
+elif kill -0 "$qemu" 2>/dev/null; then
+	echo "booted in $booted s$said, not done after $limit_s s"
+else
+	echo "booted in $booted s$said, ended early"
+fi
+# it powers off by itself; what does not is stopped
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	[ $rc = 0 ] && kill -0 "$qemu" 2>/dev/null && sleep 0.5
+done
+stop
+exit $rc
