@@ -393,7 +393,9 @@ struct sl_ctl {
 	__u64 hash_key[2];	/* of the flow table; kept over adoption */
 	__u64 tick_ns;		/* the clock, as the agent last wrote it: a load
 				 * where reading it would cost 8 ns and more */
-	__u64 pad[3];
+	__u64 tick_base_ns;	/* the clock when the tick counter was 0 (wraps);
+				 * 0: no packet has asked yet */
+	__u64 pad[2];
 };
 
 /* Settings known at load: the verifier removes what they make dead. */
@@ -409,6 +411,7 @@ struct sl_settings {
 	__u32 pad;
 	__u32 replay;		/* 1: clock and length come from sl_replay */
 	__u64 hash_key[2];	/* random per table; fixed in replay */
+	__u64 tick_ns;		/* of the kernel's tick; 0: not known */
 	__u64 flow_idle_ns;	/* after this a flow is new again */
 	__u64 stamp_max_ns;	/* an answer later than this is no sample */
 };
@@ -499,7 +502,7 @@ _Static_assert(sizeof(struct sl_fib_node) == 64, "sl_fib_node");
 _Static_assert(sizeof(struct sl_class) == 16, "sl_class");
 _Static_assert(sizeof(struct sl_class_ctr) == 32, "sl_class_ctr");
 _Static_assert(sizeof(struct sl_ctl) == 64, "sl_ctl");
-_Static_assert(sizeof(struct sl_settings) == 72, "sl_settings");
+_Static_assert(sizeof(struct sl_settings) == 80, "sl_settings");
 _Static_assert(sizeof(struct sl_sample) == 64, "sl_sample");
 _Static_assert(sizeof(struct sl_recent) == 64, "sl_recent");
 _Static_assert(sizeof(struct sl_replay) == 288, "sl_replay");
