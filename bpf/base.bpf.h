@@ -18,9 +18,9 @@ const volatile
 #endif
 struct sl_settings sl_set = {};
 
-/* Written by the agent (epoch, bypass), also by `sealane bypass` without one, and
- * by the first packet (tick_base_ns); read by every packet; never deleted. One
- * entry. */
+/* Written by the agent (epoch, bypass), also by `sealane bypass` without one,
+ * and by the first packet (tick_base_ns); read by every packet; never deleted.
+ * One entry. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -65,10 +65,10 @@ static __always_inline __u64 clock_ns(void)
 }
 
 /*
- * The same clock at tick resolution. The kernel counts its ticks by that clock, so
- * a load of the counter tells the time, once it is known what it was at tick 0: 15
- * ns less than the helper, which is asked for that only. Accepted race: CPUs that
- * ask first at once may disagree by a tick.
+ * The same clock at tick resolution. The kernel counts its ticks by that
+ * clock, so a load of the counter tells the time, once it is known what it was
+ * at tick 0: 15 ns less than the helper, which is asked for that only.
+ * Accepted race: CPUs that ask first at once may disagree by a tick.
  */
 static __always_inline __u64 clock_coarse_ns(void)
 {
