@@ -213,6 +213,7 @@ static void frame_quic(struct stream *s, unsigned int first, bool is_long)
 	s->frame[39] = ip_b - 20;
 	s->frame[42] = first;
 	s->frame[46] = is_long;		/* version 1 */
+	s->frame[47] = is_long ? 8 : 0;	/* a destination id */
 }
 
 /* Initials of QUIC_FLOWS flows (step 0), their answers (1), then short headers both

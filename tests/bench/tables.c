@@ -77,7 +77,7 @@ void tables_open(struct bench *b)
 {
 	struct sl_dp_opts o = {};
 	const struct sl_class drop = { .action = SL_ACT_DROP };
-	const struct sl_port inside = { .side = SL_SIDE_INSIDE, .slot = 1 };
+	const struct sl_port tap = { .side = SL_SIDE_TAP, .slot = 1 };
 	struct sl_rib *rib = sl_rib_new();
 	struct sl_prefix home;
 
@@ -95,7 +95,7 @@ void tables_open(struct bench *b)
 	sl_prefix_parse("2001:db8::/32", &home, NULL);
 	sl_rib_add_lane(rib, &home, SL_LANE_HOME, SL_LAYER_OPERATOR, 0);
 	if (sl_rib_sort(rib) || sl_dp_set_class(b->dp, 2, &drop) ||
-	    sl_dp_set_port(b->dp, 1, 0, &inside) ||
+	    sl_dp_set_port(b->dp, 1, 0, &tap) ||
 	    sl_dp_commit(b->dp, (struct sl_rib_pair){ rib, NULL }))
 		die("%s", sl_dp_error(b->dp));
 	sl_rib_free(rib);
