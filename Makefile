@@ -40,9 +40,9 @@ $(BUILD)/sealane: $(call obj,$(TOOL_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl
 
-$(BUILD)/cable: $(call obj,$(CABLE_SRC))
+$(BUILD)/cable: $(call obj,$(CABLE_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lm
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lz -lm
 
 $(BUILD)/libsealane.a: $(call obj,$(LIB_SRC))
 	@echo "  AR      $@"

@@ -274,6 +274,8 @@ struct json_object *query_latency(const struct agent *a,
 				  const struct latency_query *q,
 				  struct refusal *r);
 struct json_object *status_doc(struct agent *a);
+/* The lanes that saw a packet: TCP health, misses, evictions, working latency. */
+struct json_object *lanes_doc(const struct agent *a);
 struct json_object *explain_doc(struct agent *a, const char *addr,
 				struct refusal *r);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "agent.h"
 #include "duration.h"
+#include "names.h"
 
 /* Blocks that cover the address; true in *drops when one drops. */
 static struct json_object *matching_blocks(const struct agent *a,
@@ -64,6 +65,42 @@ static struct json_object *lane_rows(const struct agent *a, const char *name)
 	return rows ? rows : json_object_new_array();
 }
 
+/* The last samples of the address: a table that forgets, so there may be none. */
+static struct json_object *recent_doc(const struct agent *a,
+				      const struct sl_prefix *addr)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	struct sl_recent r;
+	uint64_t w, ago_ns;
+	int i;
+
+	if (!sl_dp_read_recent(a->dp, addr->family, addr->addr, &r))
+		return list;
+	for (i = 0; i < 2; i++) {
+		w = r.s[i].what;
+		if (!r.s[i].time_ns)
+			continue;
+		ago_ns = sl_mono_ns() - r.s[i].time_ns;
+		o = json_object_new_object();
+		put_time(o, "time", sl_now_ns() - ago_ns);
+		put_text(o, "method", sl_method_name(SL_RECENT_METHOD(w)));
+		put_text(o, "half", sl_half_name(SL_RECENT_HALF(w)));
+		put_int(o, "rtt_ns", SL_RECENT_RTT_NS(w));
+		put_text(o, "path", a->path_name[SL_RECENT_PATH(w) %
+						 SL_MAX_PATHS]);
+		if (r.s[i].tunnel)
+			put_int(o, "tunnel", r.s[i].tunnel);
+		else
+			put_null(o, "tunnel");
+		if (r.s[i].vlan)
+			put_int(o, "vlan", r.s[i].vlan);
+		else
+			put_null(o, "vlan");
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 /* The lane, and which layer and file decided it. */
 static void put_lane(const struct agent *a, struct json_object *o,
 		     const struct sl_heard *h, const char *name)
@@ -111,6 +148,7 @@ struct json_object *explain_doc(struct agent *a, const char *addr,
 		 "drop" : "pass");
 	json_object_object_add(o, "blocks", blocks);
 	json_object_object_add(o, "lists", lists);
+	json_object_object_add(o, "recent", recent_doc(a, &p));
 	json_object_object_add(o, "latency", lane == SL_LANE_HOME ?
 			       json_object_new_array() : lane_rows(a, name));
 	return o;

@@ -112,6 +112,7 @@ struct json_object *status_doc(struct agent *a)
 	json_object_object_add(o, "interfaces", list);
 	json_object_object_add(o, "reasons", reasons_doc(a));
 	json_object_object_add(o, "missed", missed_doc(a));
+	json_object_object_add(o, "lanes", lanes_doc(a));
 	json_object_object_add(o, "tables", tables_doc(a));
 	json_object_object_add(o, "jobs", jobs_doc(a));
 	return o;

@@ -11,8 +11,12 @@
 #include <bpf/bpf_helpers.h>
 #include <sealane/abi.h>
 
-/* Written by the loader before load; the verifier sees constants. */
-const volatile struct sl_settings sl_set = {};
+/* Written by the loader before load; the verifier sees constants. (In user
+ * space, tests/native, there is neither.) */
+#ifndef SL_NATIVE
+const volatile
+#endif
+struct sl_settings sl_set = {};
 
 /* Written by the agent (epoch, bypass), also by `sealane bypass` without one;
  * read by every packet; never deleted. One entry. */

@@ -8,6 +8,7 @@
 #define SL_FLOW_BPF_H
 
 #include "base.bpf.h"
+#include "classify.bpf.h"
 #include "pkt.bpf.h"
 
 /* Written by packets; read by the agent for its usage figures only; never
@@ -19,6 +20,16 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sl_flow_set);
 } sl_flows SEC(".maps");
+
+/* Stamps that went with their evicted flow, by CPU, lane, half and age. Written by
+ * the packet that evicts; read by the agent; never deleted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sl_lane_lost);
+} sl_lane_losts SEC(".maps");
 
 #define SL_FP_BUSY	(~0ULL)	/* a line being given to a new flow */
 #define SL_FP_NOBODY	1ULL	/* a line whose flow expired on touch */
@@ -53,10 +64,10 @@ static __always_inline __u64 tuple_hash(const struct sl_pkt *p, __u8 *me)
 	__u64 h = sl_set.hash_key[0], sp = p->sport, dp = p->dport;
 	int swap;
 
-	if (p->query && p->method == SL_M_ICMP) {
+	if (p->role && p->method == SL_M_ICMP) {
 		/* a host pinging itself: the type tells */
-		sp = p->ack + (p->query == SL_QUERY_REPLY);
-		dp = p->ack + (p->query == SL_QUERY_REQUEST);
+		sp = p->ack + (p->role == SL_ROLE_REPLY);
+		dp = p->ack + (p->role == SL_ROLE_REQUEST);
 	}
 	if (p->family == 4) {
 		__u32 a = p->ip.src[0], b = p->ip.dst[0];
@@ -73,9 +84,7 @@ static __always_inline __u64 tuple_hash(const struct sl_pkt *p, __u8 *me)
 	}
 	mix(h, (swap ? dp << 16 | sp : sp << 16 | dp) |
 	       (__u64)p->proto << 32 | (__u64)p->family << 40);
-	/* queries that run beside each other have a line each */
-	mix(h, sl_set.hash_key[1] ^
-	       (p->query && p->method != SL_M_ICMP ? p->seq : 0));
+	mix(h, sl_set.hash_key[1] ^ p->line_id);
 	*me = swap;
 	return h;
 }
@@ -97,12 +106,12 @@ static __always_inline __u64 fingerprint(__u64 hash)
 	return fp && fp != SL_FP_TUPLE ? fp : 1ULL << 32;
 }
 
-/* 1: no tunnel; 2..255: a hash of its id. */
+/* 1: no tunnel, or none to tell flows apart by; 2..255: a hash of its id. */
 static __always_inline __u8 tunnel_tag(const struct sl_pkt *p)
 {
 	__u64 h = sl_set.hash_key[0];
 
-	if (!p->tunnel)
+	if (!p->tunnel || p->tunnel_moves)
 		return 1;
 	mix(h, p->tunnel);
 	return (h >> 8) % 254 + 2;
@@ -136,15 +145,46 @@ static __always_inline int give_away(const struct sl_flow *f, __u32 now,
 		return 3;
 	if (f->fp == SL_FP_BUSY)
 		return 0;
-	if (age(f, now) > idle)
+	if (f->fp == SL_FP_NOBODY || age(f, now) > idle)
 		return 2;
 	return (f->state & SL_FLOW_CONFIRMED) == SL_FLOW_CONFIRMED ? 0 : 1;
+}
+
+/*
+ * The flow's first packet tells the lane and direction of what it may stamp. They
+ * are kept where the other direction will have its own state as soon as a packet
+ * of it comes.
+ */
+static __always_inline void set_origin(struct sl_flow *f, __u32 me,
+				       const struct sl_cls *c)
+{
+	f->d[(me ^ 1) & 1].origin = SL_ORIGIN(c->lane, c->dir);
+}
+
+/* An unconfirmed flow goes: how long had its first packet's stamp waited by then?
+ * (docs/architecture.md, "What a bounded table hides") */
+static __always_inline void count_lost(const struct sl_flow *f, __u32 now)
+{
+	int me = !f->d[0].stamp_ns;
+	__u32 origin = f->d[me ^ 1].origin, waited, age2, k;
+	struct sl_lane_lost *l;
+
+	if (!f->d[me].stamp_ns || f->state & (me ? SL_FLOW_SAW0 : SL_FLOW_SAW1))
+		return;
+	k = cpu_row() * sl_set.n_lanes + SL_ORIGIN_LANE(origin);
+	l = bpf_map_lookup_elem(&sl_lane_losts, &k);
+	if (!l)
+		return;
+	waited = now - (__u32)(f->d[me].stamp_ns >> 20);
+	age2 = (__s32)waited < 0 ? 0 : sl_lost_bucket(waited);
+	l->n[SL_ORIGIN_IN(origin)][age2 & (SL_LOST_BUCKETS - 1)]++;
 }
 
 /* Claim the way that is given away most gladly; the oldest of equals.
  * Lost races and full sets leave hit->way as it was. */
 static __always_inline void claim(struct sl_flow_set *set, __u64 fp,
-				  __u32 now, struct sl_hit *hit)
+				  __u32 now, const struct sl_cls *c,
+				  struct sl_hit *hit)
 {
 	__u32 idle = sl_set.flow_idle_ns >> 20, best_age = 0, best = 0;
 	struct sl_flow *f;
@@ -170,6 +210,8 @@ static __always_inline void claim(struct sl_flow_set *set, __u64 fp,
 	if (old == SL_FP_BUSY ||
 	    __sync_val_compare_and_swap(&f->fp, old, SL_FP_BUSY) != old)
 		return;		/* accepted race: this packet goes untracked */
+	if (best_k == 1)
+		count_lost(f, now);
 	hit->first = old || f->state ? SL_FIRST_AGAIN : SL_FIRST_EVER;
 	hit->miss = best_k == 1 ? SL_MISS_EVICTED + 1 :
 		    best_k == 2 ? SL_MISS_EXPIRED + 1 : 0;
@@ -179,6 +221,7 @@ static __always_inline void claim(struct sl_flow_set *set, __u64 fp,
 	f->dflags[0] = f->dflags[1] = 0;
 	f->d[0] = (struct sl_flow_dir){};
 	f->d[1] = (struct sl_flow_dir){};
+	set_origin(f, hit->me, c);
 	*(volatile __u64 *)&f->fp = fp;
 	hit->way = best;
 }
@@ -186,6 +229,7 @@ static __always_inline void claim(struct sl_flow_set *set, __u64 fp,
 /* Find the packet's flow, or claim a line for it when `create`: hit->way tells
  * which. */
 static __always_inline void flow_find(const struct sl_pkt *p, int create,
+				      const struct sl_cls *c,
 				      struct sl_hit *hit)
 {
 	struct sl_flow_set *set;
@@ -222,7 +266,7 @@ static __always_inline void flow_find(const struct sl_pkt *p, int create,
 	}
 	if (create)
 		claim(set, fp | (__u64)tunnel_tag(p) << (hit->me ? 8 : 0),
-		      now, hit);
+		      now, c, hit);
 }
 
 /* The line that flow_find() found, or NULL. */
@@ -237,7 +281,9 @@ static __always_inline struct sl_flow *flow_of(const struct sl_hit *hit)
 	return &set->way[way & (SL_FLOW_WAYS - 1)];
 }
 
-/* A packet of direction me was seen; both directions confirm the flow. */
+/* A packet of direction me was seen; both directions confirm the flow. The one
+ * that began it does not count: what a flood of spoofed SYNs or Initials gets
+ * answered is not confirmed by that. */
 static __always_inline void flow_saw(struct sl_flow *f, __u32 me)
 {
 	__u8 bit = me ? SL_FLOW_SAW1 : SL_FLOW_SAW0;

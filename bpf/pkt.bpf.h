@@ -45,26 +45,36 @@ struct sl_pkt {
 	__u8 frag;		/* a fragment, outer or inner */
 	struct sl_ip ip;
 	struct sl_ip outer;
-	__u32 tunnel;		/* VNI or GRE key of the innermost tunnel */
+	__u32 tunnel;		/* VNI, GRE key or TEID of the innermost tunnel */
 	__u16 vlan;		/* outermost VLAN id; 0 untagged */
 	/* transport, host order; ports are 0 for ICMP */
 	__u16 sport;
 	__u16 dport;
 	__u8 tcp_flags;
 	__u8 has_ts;		/* RFC 7323 option present */
-	__u32 seq;		/* TCP; query: what request and reply share */
+	__u32 seq;		/* TCP; else what request and reply share;
+				 * short header of QUIC: the spin bit */
 	__u32 ack;		/* TCP; echo: identifier */
 	__u32 tsval;
 	__u32 tsecr;
 	__u32 payload_b;	/* TCP payload by the IP length */
-	__u8 query;		/* SL_QUERY_*: it asks or answers */
+	__u32 line_id;		/* queries side by side have a line each */
+	__u16 window;		/* TCP, not scaled */
 	__u8 l4;		/* 1: transport fields are valid */
-	__u8 method;		/* of a query: enum sl_method */
-	__u8 pad;
+	__u8 role;		/* not TCP: enum sl_role */
+	__u8 method;		/* with a role: enum sl_method */
+	__u8 tunnel_moves;	/* 1: the id is not one for the flow's key */
+	__u8 pad[2];
 };
 
-#define SL_QUERY_REQUEST	1
-#define SL_QUERY_REPLY		2
+/* What a packet is to its method. */
+enum sl_role {
+	SL_ROLE_NONE,
+	SL_ROLE_REQUEST,	/* starts a clock */
+	SL_ROLE_REPLY,		/* may end one */
+	SL_ROLE_OPEN,		/* tells that its flow speaks the protocol */
+	SL_ROLE_VOID,		/* the request must be made again */
+};
 
 #define SL_TCP_FIN	0x01
 #define SL_TCP_SYN	0x02

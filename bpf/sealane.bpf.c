@@ -18,25 +18,7 @@
 #include "verdict.bpf.h"
 #include "match.bpf.h"
 #include "account.bpf.h"
-
-/* What is known of the packet at hand. In a map and not on the stack: what is
- * read back from a map the verifier takes as unknown, so that it walks each
- * stage once and not once for each way that led there. (A call would do the
- * same, at 8 ns where returns are protected: SRSO, retbleed.) */
-struct sl_work {
-	struct sl_pkt pkt;
-	struct sl_cls cls;
-	__u32 reason;
-} __attribute__((aligned(64)));
-
-/* Written and read by the packet at hand, a row for each CPU: nothing
- * interrupts a packet with another one on its CPU. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct sl_work);
-} sl_works SEC(".maps");
+#include "work.bpf.h"
 
 /* For the unusual: its layers one by one. A function of its own, likewise. */
 __noinline int sl_parse_layer(struct xdp_md *ctx, struct sl_pkt *p)
@@ -140,6 +122,8 @@ static __always_inline int handle(struct xdp_md *ctx)
 	classify(ctl, &w->pkt, port->side, &w->cls);
 	sl_forget();
 	reason = w->reason;
+	if (reason == SL_R_TRUNCATED && w->pkt.family)
+		count_miss(w->cls.lane, SL_MISS_TRUNCATED);
 	drop = verdict(ctl, &w->pkt, &w->cls);
 	if (drop)
 		reason = drop;
@@ -148,7 +132,7 @@ static __always_inline int handle(struct xdp_md *ctx)
 	else if (!reason && !has_clock())
 		reason = SL_R_NO_TIME;
 	else if (!reason)
-		reason = match(&w->pkt, &w->cls, port->path);
+		reason = match(w, port->path);
 	return leave(port->slot, reason, frame_b);
 }
 

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Stage 1, parse: TCP with its time stamps, UDP, ICMP echo. */
+/* Stage 1, parse: TCP with its time stamps, UDP. */
 #ifndef SL_TRANSPORT_BPF_H
 #define SL_TRANSPORT_BPF_H
 
 #include "pkt.bpf.h"
+#include "rtt_dns.bpf.h"
+#include "rtt_icmp.bpf.h"
+#include "rtt_quic.bpf.h"
+#include "rtt_srt.bpf.h"
+#include "rtt_stun.bpf.h"
 #include "tunnel.bpf.h"
 
 #define SL_TCP_OPTS	32	/* options before the time stamp, NOPs too */
@@ -71,6 +76,7 @@ static __always_inline int tcp_header(const struct sl_view *v,
 	p->seq = sl_be32(h + 4);
 	p->ack = sl_be32(h + 8);
 	p->tcp_flags = h[13];
+	p->window = sl_be16(h + 14);
 	p->payload_b = p->wire_b - end;
 	p->off += 20;
 	p->l4 = 1;
@@ -130,49 +136,27 @@ static __always_inline int udp_header(const struct sl_view *v,
 	return 0;
 }
 
-/* DNS (RFC 1035): the id, and the beginning of the question beside it. */
-static __always_inline void dns_query(const struct sl_view *v, struct sl_pkt *p)
+/* Which method may want the datagram; what its first two bits say comes first,
+ * since they tell STUN, QUIC's two headers and SRT's control packets apart. */
+static __always_inline void udp_find(const struct sl_view *v, struct sl_pkt *p)
 {
-	const __u8 *h = sl_bytes(v, p, p->off, 16);
-	int reply;
+	const __u8 *h;
 
-	if (!h)
+	if (p->sport == 53 || p->dport == 53) {
+		dns_find(v, p);
 		return;
-	reply = h[2] >> 7;
-	if (reply ? p->sport != 53 : p->dport != 53)
-		return;
-	p->query = reply ? SL_QUERY_REPLY : SL_QUERY_REQUEST;
-	p->method = SL_M_DNS;
-	p->seq = sl_be16(h) ^ sl_be32(h + 12) << 8;
-}
-
-/* STUN (RFC 8489) by its cookie, or classic STUN (RFC 3489) on its port.
- * Indications are neither asked nor answered. */
-static __always_inline void stun_query(const struct sl_view *v,
-				       struct sl_pkt *p)
-{
-	const __u8 *h = sl_bytes(v, p, p->off, 20);
-	__u32 type, len_b, kind, id;
-
-	if (!h)
-		return;
-	type = sl_be16(h);
-	len_b = sl_be16(h + 2);
-	if (type & 0xc000 || p->off + 20 + len_b > p->wire_b)
-		return;
-	id = sl_be32(h + 8) ^ sl_be32(h + 12) * 31 ^ sl_be32(h + 16) * 1023;
-	if (sl_be32(h + 4) != 0x2112a442) {
-		if ((p->sport != 3478 && p->dport != 3478) || len_b & 3 ||
-		    (type & 0xfeec) || !(type & 3))
-			return;
-		id ^= sl_be32(h + 4) * 7;
 	}
-	kind = (type >> 4 & 1) | (type >> 7 & 2);
-	if (kind == 1)
+	h = sl_bytes(v, p, p->off, 1);
+	if (!h)
 		return;
-	p->query = kind ? SL_QUERY_REPLY : SL_QUERY_REQUEST;
-	p->method = SL_M_STUN;
-	p->seq = id;
+	if (h[0] & 0x80) {
+		if (!srt_find(v, p))
+			quic_find_long(v, p);
+	} else if (h[0] & 0x40) {
+		quic_find_short(p, h[0]);
+	} else {
+		stun_find(v, p);
+	}
 }
 
 static __always_inline int udp_done(const struct sl_view *v, struct sl_pkt *p,
@@ -181,12 +165,8 @@ static __always_inline int udp_done(const struct sl_view *v, struct sl_pkt *p,
 	p->off = udp_off + 8;
 	p->l4 = 1;
 	p->layer = SL_L_DONE;
-	if (p->frag)
-		return 0;
-	if (p->sport == 53 || p->dport == 53)
-		dns_query(v, p);
-	else
-		stun_query(v, p);
+	if (!p->frag)
+		udp_find(v, p);
 	return 0;
 }
 
@@ -209,28 +189,6 @@ static __always_inline int usual_udp(const struct sl_view *v, struct sl_pkt *p)
 	if (reason || maybe_udp_tunnel(p))
 		return reason;
 	return udp_done(v, p, udp_off);
-}
-
-/* Echo requests and replies are named; any other ICMP is only counted. */
-static __always_inline int parse_icmp(const struct sl_view *v, struct sl_pkt *p,
-				      __u8 request, __u8 reply)
-{
-	const __u8 *h = sl_bytes(v, p, p->off, 8);
-
-	if (!h)
-		return SL_R_TRUNCATED;
-	if (h[1] == 0 && h[0] == request)
-		p->query = SL_QUERY_REQUEST;
-	else if (h[1] == 0 && h[0] == reply)
-		p->query = SL_QUERY_REPLY;
-	p->method = SL_M_ICMP;
-	p->sport = 0;		/* an outer UDP header may have left its ports */
-	p->dport = 0;
-	p->ack = sl_be16(h + 4);
-	p->seq = sl_be16(h + 6);
-	p->l4 = 1;
-	p->layer = SL_L_DONE;
-	return 0;
 }
 
 #endif

@@ -169,6 +169,7 @@ static __always_inline int parse_gre(const struct sl_view *v, struct sl_pkt *p)
 		if (!h)
 			return SL_R_TRUNCATED;
 		p->tunnel = sl_be32(h);
+		p->tunnel_moves = 0;
 	}
 	p->off += len;
 	if (p->off > p->cap_b)
@@ -199,6 +200,7 @@ static __always_inline int enter_vxlan(const struct sl_view *v,
 		return 1;
 	}
 	p->tunnel = sl_be32(h + 4) >> 8;
+	p->tunnel_moves = 0;
 	p->off = off + 8;
 	p->layer = layer;
 	return 0;
@@ -217,6 +219,7 @@ static __always_inline int enter_geneve(const struct sl_view *v,
 	if (next >= p->cap_b)
 		return 1;
 	p->tunnel = sl_be32(h + 4) >> 8;
+	p->tunnel_moves = 0;
 	p->etype = sl_be16(h + 2);
 	p->off = next;
 	p->layer = SL_L_ETYPE;
@@ -225,17 +228,19 @@ static __always_inline int enter_geneve(const struct sl_view *v,
 
 #define SL_GTPU_EXTS	4
 
-/* GTPv1-U G-PDU (3GPP TS 29.281). Its tunnel ids differ by direction, so they
- * stay out of the flow's key. */
+/* GTPv1-U G-PDU (3GPP TS 29.281). Its tunnel ids differ by direction and change
+ * with every handover, so they stay out of the flow's key. */
 static __always_inline int enter_gtpu(const struct sl_view *v,
 				      struct sl_pkt *p, __u32 off)
 {
 	const __u8 *h = sl_bytes(v, p, off, 8);
 	__u8 layer, next = 0;
+	__u32 teid;
 	int i;
 
 	if (!h || (h[0] & 0xf0) != 0x30 || h[1] != 0xff)
 		return 1;
+	teid = sl_be32(h + 4);
 	p->off = off + 8;
 	if (h[0] & 0x07) {
 		__u8 has_ext = h[0] & 0x04;
@@ -264,6 +269,8 @@ static __always_inline int enter_gtpu(const struct sl_view *v,
 	layer = looks_ip(v, p, p->off);
 	if (!layer || next)
 		return 1;
+	p->tunnel = teid;
+	p->tunnel_moves = 1;
 	p->layer = layer;
 	return 0;
 }

@@ -27,6 +27,9 @@ static const char *const map_name[SL_MAP_COUNT] = {
 	[SL_MAP_FLOWS] = "sl_flows", [SL_MAP_SERIES] = "sl_series",
 	[SL_MAP_HISTS] = "sl_hists", [SL_MAP_LANE_CTRS] = "sl_lane_ctrs",
 	[SL_MAP_LANE_MISSES] = "sl_lane_misses",
+	[SL_MAP_LANE_TCPS] = "sl_lane_tcps",
+	[SL_MAP_LANE_LOSTS] = "sl_lane_losts",
+	[SL_MAP_RECENTS] = "sl_recents",
 	[SL_MAP_PORT_CTRS] = "sl_port_ctrs", [SL_MAP_WORKS] = "sl_works",
 };
 
@@ -68,7 +71,7 @@ static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
-static void fill_settings(struct sl_settings *s, const struct sl_dp_opts *o)
+void sl_dp_plan(const struct sl_dp_opts *o, struct sl_settings *s)
 {
 	const struct sl_fib_size *f = sl_fib_size_of(o->cfg->tables.size);
 	int cpus = libbpf_num_possible_cpus();
@@ -86,6 +89,10 @@ static void fill_settings(struct sl_settings *s, const struct sl_dp_opts *o)
 		.flow_idle_ns = o->cfg->flow_idle_ns,
 		.stamp_max_ns = o->cfg->stamp_max_ns,
 	};
+	if (o->replay) {	/* fixed: the same capture, the same output */
+		s->hash_key[0] = 0x736561706c616e65ULL;
+		s->hash_key[1] = 0x7265706c61790a0aULL;
+	}
 }
 
 /* How many elements each map needs by the settings; 0: as in the object. */
@@ -105,11 +112,27 @@ static uint32_t wanted_entries(const struct sl_settings *s,
 	case SL_MAP_HISTS: return s->n_cpus * s->n_series;
 	case SL_MAP_LANE_CTRS:
 		return s->n_cpus * SL_MAX_PATHS * s->n_lanes;
-	case SL_MAP_LANE_MISSES: return s->n_cpus * s->n_lanes;
+	case SL_MAP_LANE_MISSES: case SL_MAP_LANE_TCPS:
+	case SL_MAP_LANE_LOSTS:
+		return s->n_cpus * s->n_lanes;
 	case SL_MAP_PORT_CTRS: return s->n_cpus * SL_MAX_SLOTS;
 	case SL_MAP_WORKS: return s->n_cpus;
 	default: return 0;
 	}
+}
+
+int sl_dp_plan_entries(const struct sl_settings *set, const char *map,
+		       uint32_t *n)
+{
+	int i;
+
+	for (i = 0; i < SL_MAP_COUNT; i++) {
+		if (strcmp(map_name[i], map))
+			continue;
+		*n = wanted_entries(set, i);
+		return 0;
+	}
+	return -ENOENT;
 }
 
 /* Take over a pinned map when it is what we would create. */
@@ -216,8 +239,7 @@ static int pin_maps(struct sl_dp *dp)
 	return 0;
 }
 
-/* The flow table's key: kept with an adopted table, random for a new one,
- * fixed in replay so that the same capture gives the same output. */
+/* The flow table's key: kept with an adopted table, random for a new one. */
 static int choose_key(struct sl_dp *dp)
 {
 	char path[320];
@@ -225,11 +247,8 @@ static int choose_key(struct sl_dp *dp)
 	__u32 zero = 0;
 	int fd;
 
-	if (dp->set.replay) {
-		dp->set.hash_key[0] = 0x736561706c616e65ULL;
-		dp->set.hash_key[1] = 0x7265706c61790a0aULL;
+	if (dp->set.replay)
 		return 0;
-	}
 	snprintf(path, sizeof(path), "%s/%s", dp->dir, map_name[SL_MAP_CTL]);
 	fd = dp->dir[0] ? bpf_obj_get(path) : -ENOENT;
 	if (fd >= 0) {
@@ -347,7 +366,7 @@ int sl_dp_open(const struct sl_dp_opts *opts, struct sl_dp **out)
 	*out = dp;
 	if (!dp)
 		return -ENOMEM;
-	fill_settings(&dp->set, opts);
+	sl_dp_plan(opts, &dp->set);
 	before = libbpf_set_print(listen);
 	if (opts->pin_dir)
 		rc = make_pin_dir(dp, opts->pin_dir);

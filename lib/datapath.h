@@ -53,6 +53,13 @@ int sl_dp_prog_fd(const struct sl_dp *dp);
 int sl_dp_map_fd(const struct sl_dp *dp, const char *name);	/* -1: none */
 uint64_t sl_dp_map_bytes(const struct sl_dp *dp);	/* memory of all maps */
 
+/* What sl_dp_open() would load, without loading it, for who runs the same
+ * engine elsewhere (tests/native): its settings, and the entries of a map by
+ * them (0: as the object says); -ENOENT: no such map. */
+void sl_dp_plan(const struct sl_dp_opts *opts, struct sl_settings *set);
+int sl_dp_plan_entries(const struct sl_settings *set, const char *map,
+		       uint32_t *n);
+
 /* --- interfaces --- */
 #define SL_XDP_NATIVE	1
 #define SL_XDP_GENERIC	2
@@ -105,6 +112,13 @@ void sl_dp_read_lane(const struct sl_dp *dp, uint32_t path, uint32_t lane,
 		     struct sl_lane_ctr *out);
 void sl_dp_read_miss(const struct sl_dp *dp, uint32_t lane,
 		     struct sl_lane_miss *out);
+void sl_dp_read_tcp(const struct sl_dp *dp, uint32_t lane,
+		    struct sl_lane_tcp *out);
+void sl_dp_read_lost(const struct sl_dp *dp, uint32_t lane,
+		     struct sl_lane_lost *out);
+/* The last samples of a remote address (network order); false: none kept. */
+bool sl_dp_read_recent(const struct sl_dp *dp, int family, const uint8_t *addr,
+		       struct sl_recent *out);
 void sl_dp_read_class(const struct sl_dp *dp, uint32_t class_id,
 		      struct sl_class_ctr *out);
 /* Key of a series slot; 0: free. */

@@ -177,6 +177,37 @@ void sl_dp_read_lane(const struct sl_dp *dp, uint32_t path, uint32_t lane,
 		 sizeof(*out) / 8);
 }
 
+void sl_dp_read_tcp(const struct sl_dp *dp, uint32_t lane,
+		    struct sl_lane_tcp *out)
+{
+	sum_rows(dp, SL_MAP_LANE_TCPS, dp->set.n_lanes, lane,
+		 (uint64_t *)out, sizeof(*out) / 8);
+}
+
+void sl_dp_read_lost(const struct sl_dp *dp, uint32_t lane,
+		     struct sl_lane_lost *out)
+{
+	sum_rows(dp, SL_MAP_LANE_LOSTS, dp->set.n_lanes, lane,
+		 (uint64_t *)out, sizeof(*out) / 8);
+}
+
+bool sl_dp_read_recent(const struct sl_dp *dp, int family, const uint8_t *addr,
+		       struct sl_recent *out)
+{
+	uint8_t mapped[16] = { [10] = 0xff, [11] = 0xff };
+	uint64_t hi, lo;
+
+	if (family == 4)
+		memcpy(mapped + 12, addr, 4);
+	else
+		memcpy(mapped, addr, 16);
+	memcpy(&hi, mapped, 8);
+	memcpy(&lo, mapped + 8, 8);
+	memcpy(out, sl_dp_at(dp, SL_MAP_RECENTS, sl_recent_slot(hi, lo,
+	       dp->set.hash_key[0])), sizeof(*out));
+	return !memcmp(out->addr, mapped, sizeof(mapped));
+}
+
 void sl_dp_read_miss(const struct sl_dp *dp, uint32_t lane,
 		     struct sl_lane_miss *out)
 {

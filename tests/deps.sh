@@ -11,7 +11,9 @@ build="gcc make clang llvm bpftool pkg-config libbpf-dev libelf-dev zlib1g-dev
 	libsqlite3-dev libsystemd-dev libcurl4-gnutls-dev linux-libc-dev"
 lab="iproute2 iputils-ping iperf3 curl tcpdump ethtool procps util-linux
 	python3 python3-jsonschema xz-utils linux-source-6.1 kmod
-	libclang-rt-14-dev xdp-tools qemu-system-x86 busybox-static"
+	libclang-rt-14-dev xdp-tools openssl bind9-dnsutils dnsmasq-base
+	dnsperf ngtcp2-client ngtcp2-server srt-tools coturn
+	qemu-system-x86 busybox-static"
 
 missing() {
 	local p
@@ -30,6 +32,33 @@ if [ "${1:-}" = --check ]; then
 	exit 1
 fi
 
+# The peers' packages bring services, which a test machine must not run: none
+# is started while we install, and what we brought is not started at boot.
+policy=/usr/sbin/policy-rc.d
+saved=$policy.before-sealane
+let_start() {
+	rm -f $policy
+	[ ! -e $saved ] || mv $saved $policy
+}
+forbid_start() {
+	[ -e $saved ] || [ ! -e $policy ] || mv $policy $saved
+	trap let_start EXIT
+	trap 'exit 130' INT TERM
+	printf '#!/bin/sh\nexit 101\n' >$policy
+	chmod 755 $policy
+}
+not_at_boot() { # PACKAGE... that were just installed
+	local p unit
+	for p in "$@"; do
+		case $p in
+		coturn) update-rc.d coturn disable; unit=coturn ;;
+		ngtcp2-server) unit=ngtcp2d ;;
+		*) continue ;;
+		esac
+		! command -v systemctl >/dev/null || systemctl -q disable $unit
+	done
+}
+
 # shellcheck disable=SC2086
 lacks=$(missing $build $lab)
 if [ -n "$lacks" ]; then
@@ -37,8 +66,11 @@ if [ -n "$lacks" ]; then
 	echo "installing:" $lacks
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -qq
+	forbid_start
 	# shellcheck disable=SC2086
 	apt-get install -y -qq --no-install-recommends $lacks >/dev/null
+	# shellcheck disable=SC2086
+	not_at_boot $lacks
 fi
 
 # kselftest's harness, from Debian's kernel source; not copied into the tree.

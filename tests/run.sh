@@ -45,17 +45,18 @@ run() { # NAME SECONDS COMMAND...
 	grep -E -B12 '^not ok|ERROR: AddressSanitizer|runtime error' "$log" | head -60
 }
 
-# C tests: our sources once more, under the address and undefined-behaviour
-# sanitizers, linked with each test.
+# C tests: our sources once more, and the engine for user space (tests/native),
+# under the address and undefined-behaviour sanitizers, linked with each test.
 san="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
 flags="-std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -Iinclude -Ilib
 	-I$BUILD -Itests -Itests/bpf -isystem $BUILD/kselftest"
 printf '== build tests with sanitizers\n'
 rm -rf "$out/obj"
 mkdir -p "$out/obj"
-for src in lib/*.c; do
+for src in lib/*.c tests/native/*.c; do
+	case $src in tests/native/*) first=-Itests/native ;; *) first= ;; esac
 	# shellcheck disable=SC2086
-	$CC $flags $san -c -o "$out/obj/$(basename "$src" .c).o" "$src" || exit 1
+	$CC $first $flags $san -c -o "$out/obj/$(basename "$src" .c).o" "$src" || exit 1
 done
 for src in tests/unit/*.c tests/bpf/*.c; do
 	name=$(basename "$src" .c)
@@ -75,6 +76,10 @@ for src in lib/*.c agent/*.c tools/*.c; do
 	# shellcheck disable=SC2086
 	clang $flags -DSL_VERSION='"test"' -fsyntax-only "$src" || bad=1
 done
+for src in tests/native/*.c; do
+	# shellcheck disable=SC2086
+	clang -Itests/native $flags -fsyntax-only "$src" || bad=1
+done
 if [ $bad = 0 ]; then
 	passed=$((passed + 1))
 else
@@ -88,6 +93,8 @@ run "captures" 600 tests/captures/test_captures.sh
 run "guests" 900 tests/vm/test_vm.sh
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
 run "lab" 400 tests/lab/test_lab.sh
+run "real peers" 120 tests/lab/test_peers.sh
+run "recordings played" 60 tests/lab/test_play.sh
 
 printf '\n'
 for f in "${failures[@]:-}"; do [ -n "$f" ] && echo "FAILED  $f"; done

@@ -54,10 +54,57 @@ static void show_status(struct json_object *doc)
 			       json_object_get_string(n));
 }
 
+static const struct column lane_columns[] = {
+	{ "lane", "lane", COL_TEXT }, { "packets", "packets", COL_TEXT },
+	{ "data_segments", "segments", COL_INT },
+	{ "retrans", "retrans", COL_INT },
+	{ "reordered", "reordered", COL_INT },
+	{ "zero_windows", "zero windows", COL_INT },
+	{ "resets", "resets", COL_INT }, { "syn", "SYNs", COL_INT },
+	{ "syn_unanswered", "unanswered", COL_INT },
+	{ "idle_ns", "idle ms", COL_MS },
+	{ "working_p50_ns", "working p50", COL_MS },
+	{ "working_p90_ns", "working p90", COL_MS }, {}
+};
+
+/* A row for each lane and direction, from where its packets go. */
+static void show_lanes(struct json_object *doc)
+{
+	static const char *const way[] = { "out", "in" };
+	static const char *const shared[] = { "lane", "idle_ns",
+					      "working_p50_ns",
+					      "working_p90_ns" };
+	struct json_object *lanes, *lane, *tcp, *row, *v, *rows;
+	size_t i, k, d;
+
+	rows = json_object_new_array();
+	json_object_object_get_ex(doc, "lanes", &lanes);
+	for (i = 0; i < json_object_array_length(lanes); i++) {
+		lane = json_object_array_get_idx(lanes, i);
+		json_object_object_get_ex(lane, "tcp", &tcp);
+		for (d = 0; d < 2; d++) {
+			json_object_object_get_ex(tcp, way[d], &row);
+			row = json_object_get(row);
+			for (k = 0; k < 4; k++) {
+				json_object_object_get_ex(lane, shared[k], &v);
+				json_object_object_add(row, shared[k],
+						       json_object_get(v));
+			}
+			json_object_object_add(row, "packets",
+					       json_object_new_string(way[d]));
+			json_object_array_add(rows, row);
+		}
+	}
+	cli_table(lane_columns, rows);
+	json_object_put(rows);
+}
+
 int cmd_status(struct cli *cli, int argc, char **argv)
 {
 	struct json_object *doc;
-	int rc = cli_options(cli, NULL, &argc, argv);
+	bool lanes = false;
+	const struct option_spec spec[] = { { "--lanes", NULL, &lanes }, {} };
+	int rc = cli_options(cli, spec, &argc, argv);
 
 	if (rc)
 		return rc;
@@ -66,7 +113,11 @@ int cmd_status(struct cli *cli, int argc, char **argv)
 	rc = cli_call(cli, "status", NULL, false, &doc);
 	if (rc)
 		return rc;
-	if (!cli_json(cli, doc))
+	if (cli_json(cli, doc))
+		;
+	else if (lanes)
+		show_lanes(doc);
+	else
 		show_status(doc);
 	json_object_put(doc);
 	return DONE;

@@ -59,9 +59,27 @@ static const struct column in_list_columns[] = {
 	{ "generation", "generation", COL_INT }, { "why", "why", COL_TEXT }, {}
 };
 
+static const struct column recent_columns[] = {
+	{ "time", "last sample", COL_TEXT }, { "method", "method", COL_TEXT },
+	{ "half", "half", COL_TEXT }, { "rtt_ns", "rtt ms", COL_MS },
+	{ "path", "path", COL_TEXT }, { "tunnel", "tunnel", COL_INT },
+	{ "vlan", "vlan", COL_INT }, {}
+};
+
+/* A table of the document's list, when there is anything in it. */
+static void show_list(struct json_object *doc, const char *key,
+		      const struct column *cols)
+{
+	struct json_object *list;
+
+	if (json_object_object_get_ex(doc, key, &list) &&
+	    json_object_array_length(list))
+		cli_table(cols, list);
+}
+
 int cmd_explain(struct cli *cli, int argc, char **argv)
 {
-	struct json_object *doc, *list;
+	struct json_object *doc;
 	char path[600] = "explain";
 	int rc = cli_options(cli, NULL, &argc, argv);
 
@@ -84,15 +102,10 @@ int cmd_explain(struct cli *cli, int argc, char **argv)
 		printf("\nprotected  %s\nverdict    %s\n",
 		       cli_int(doc, "protected") ? "yes" : "no",
 		       cli_text(doc, "verdict"));
-		if (json_object_object_get_ex(doc, "blocks", &list) &&
-		    json_object_array_length(list))
-			cli_table(block_columns, list);
-		if (json_object_object_get_ex(doc, "lists", &list) &&
-		    json_object_array_length(list))
-			cli_table(in_list_columns, list);
-		if (json_object_object_get_ex(doc, "latency", &list) &&
-		    json_object_array_length(list))
-			cli_table(latency_columns, list);
+		show_list(doc, "blocks", block_columns);
+		show_list(doc, "lists", in_list_columns);
+		show_list(doc, "recent", recent_columns);
+		show_list(doc, "latency", latency_columns);
 	}
 	json_object_put(doc);
 	return DONE;

@@ -11,7 +11,9 @@ static const struct command commands[] = {
 	  "what this host can and cannot do, with the remedy",
 	  "  --try     attach a trivial program for a moment to prove native "
 	  "XDP\n", cmd_doctor },
-	{ "status", "", "interfaces, drops by reason, tables, agent", "",
+	{ "status", "[--lanes]", "interfaces, drops by reason, tables, agent",
+	  "  --lanes     how TCP fares on each lane, by direction, and its round\n"
+	  "              trip under load beside the idle one\n",
 	  cmd_status },
 	{ "attach", "IF --side S [--path P] [--generic]",
 	  "measure and enforce on an interface",

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define SL_ABI_VERSION	4
+#define SL_ABI_VERSION	5
 
 #define SL_MAX_PATHS	16	/* cables on one gateway; path 0 is "" (not known) */
 #define SL_MAX_LANES	1024	/* lane 0 is `other`; fits the entry's lane field */
@@ -81,7 +81,9 @@ enum sl_dir {
 	X(CLOCK_BACK, "clock_back")	/* answer older than its stamp */ \
 	X(FRAGMENTED, "fragmented")	/* L4 in a first fragment */ \
 	X(OTHER_TUNNEL, "other_tunnel")	/* tuple tracked in another tunnel */ \
-	X(SERIES_FULL, "series_full")	/* no histogram left for its key */
+	X(SERIES_FULL, "series_full")	/* no histogram left for its key */ \
+	X(GREASED, "greased")		/* QUIC flow whose spin bit does not spin */ \
+	X(TRUNCATED, "truncated")	/* a header ends before its time */
 
 #define SL_ENUM_HALF(id, name)	 SL_HALF_##id,
 #define SL_ENUM_METHOD(id, name) SL_M_##id,
@@ -126,6 +128,41 @@ struct sl_lane_ctr {
 	__u64 retrans[2];	/* of these: below the highest sequence seen */
 };
 
+/* How TCP fares on one lane on one CPU, by direction (out, in) of the packet, of
+ * the SYN for the last two. Index: cpu * n_lanes + lane. */
+struct sl_lane_tcp {
+	__u64 reordered[2];	/* overtaken on the way, by their time stamps */
+	__u64 zero_window[2];	/* segments that close the window */
+	__u64 reset[2];
+	__u64 syn[2];		/* first copies */
+	__u64 syn_answered[2];	/* ... that a SYN-ACK answered */
+	__u64 pad[6];
+};
+
+#define SL_LOST_BUCKETS	32
+
+/*
+ * Stamps of one lane on one CPU that went unanswered with their evicted flow, by
+ * the half that the answer would have measured (far, near) and by how long they
+ * had waited (sl_lost_bucket). Index: cpu * n_lanes + lane.
+ */
+struct sl_lane_lost {
+	__u64 n[2][SL_LOST_BUCKETS];
+};
+
+/* Bucket of a waiting time in units of the coarse clock (2^20 ns): two to each
+ * power of two from 1 on, 2^(i/2) units and more; the last has no end. */
+static inline __attribute__((always_inline)) __u32 sl_lost_bucket(__u32 units)
+{
+	__u32 i;
+
+	for (i = 0; i < SL_LOST_BUCKETS / 2 - 1; i++)
+		if (units >> i < 2)
+			break;
+	/* the upper half of the octave begins at its square root of two */
+	return units ? 2 * i + ((__u64)units * units >> (2 * i + 1) != 0) : 0;
+}
+
 /* Missed samples of one lane on one CPU. Index: cpu * n_lanes + lane. */
 struct sl_lane_miss {
 	__u64 n[SL_MISS_SLOTS];
@@ -138,12 +175,31 @@ struct sl_lane_miss {
  * between the exchange and the sample; it then waits for its own answer.
  */
 struct sl_flow_dir {
-	__u64 stamp_ns;		/* clock at the outstanding stamp; 0: none */
-	__u32 stamp_id;		/* its TSval (tcp-ts) or echo sequence (icmp) */
-	__u32 ts_max;		/* newest TSval seen, RFC 7323 serial order */
-	__u32 seq_nxt;		/* end of the highest TCP sequence seen */
+	__u64 stamp_ns;		/* clock at the outstanding stamp, or the last
+				 * edge of the spin bit; 0: none */
+	union {
+		__u32 stamp_id;	/* its TSval, sequence end or identifier */
+		__u32 hs_us;	/* QUIC client: handshake round trip */
+	};
+	union {
+		__u32 ts_max;	/* newest TSval seen, RFC 7323 serial order */
+		__u32 origin;	/* before this side was seen: SL_ORIGIN */
+		__u32 last;	/* QUIC: last short header, coarse clock >> 20 */
+	};
+	union {
+		__u32 seq_nxt;	/* end of the highest TCP sequence seen */
+		struct {	/* QUIC: belief in the spin bit */
+			__u8 good, strikes;
+			__u8 late;	/* 1: its next edge is overdue */
+		};
+	};
 	__u32 iss;		/* sequence number of the last SYN of this side */
 };
+
+/* Lane and direction of a flow's first packet. */
+#define SL_ORIGIN(lane, dir)	((__u32)(dir) << 16 | (lane))
+#define SL_ORIGIN_LANE(o)	((o) & 0xffff)
+#define SL_ORIGIN_IN(o)		((o) >> 16 == SL_DIR_IN)
 
 /* One cache line per flow. The tags want little-endian, as all gateways are. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "byte order");
@@ -165,19 +221,35 @@ struct sl_flow {
 #define SL_FLOW_CONFIRMED	0x03	/* both: never evicted by a new flow */
 #define SL_FLOW_USED		0x04	/* the line had another flow before */
 #define SL_FLOW_NO_TS		0x08	/* counted as no_timestamp already */
+#define SL_FLOW_QUIC		0x10	/* what a UDP flow speaks */
+#define SL_FLOW_SRT		0x20
+#define SL_FLOW_GREASED		0x40	/* counted as greased already */
 
+/* TCP */
 #define SL_FD_TS		0x01	/* ts_max is valid */
 #define SL_FD_SEQ		0x02	/* seq_nxt is valid */
 #define SL_FD_SYN		0x04	/* iss is valid */
 #define SL_FD_SYNACK		0x08	/* ... and it was a SYN-ACK */
 #define SL_FD_STAMP_HS		0x10	/* the stamp may give a tcp-hs sample */
 #define SL_FD_STAMP_TS		0x20	/* the stamp may give a tcp-ts sample */
-#define SL_FD_REPEATED		0x40	/* request stamp_id was repeated */
 #define SL_FD_TS_PURE		0x80	/* only pure ACKs carried ts_max so far */
-/* the same bits while no time stamp option was seen: rtt_seq.bpf.h */
+/* the same bits while no time stamp option was seen: rtt_tcp_seq.bpf.h */
 #define SL_FD_UNA		0x20	/* iss is the highest ACK of this side */
+#define SL_FD_PAST		0x08	/* with UNA: the stamp is past a recovery */
 #define SL_FD_SEQ1		0x40	/* the stamp may give a tcp-seq sample */
 #define SL_FD_SEQ2		0x80	/* ... and there is a second; or recovery */
+
+/* requests and replies */
+#define SL_FR_REPEATED		0x01	/* request stamp_id was repeated */
+/* QUIC */
+#define SL_FQ_CLIENT		0x01	/* sent the first long header */
+#define SL_FQ_STAMP		0x02	/* stamp_ns is its */
+#define SL_FQ_REPEATED		0x04	/* sent again, too late for one flight */
+#define SL_FQ_ANSWERED		0x08	/* hs_us is valid */
+#define SL_FQ_KNOWN		0x10	/* a short header was seen: */
+#define SL_FQ_SPIN		0x20	/* ... its spin bit */
+#define SL_FQ_EDGE		0x40	/* stamp_ns is that of an edge */
+#define SL_FQ_IDLE		0x80	/* ... which came after a pause */
 
 /* What one set of the flow table holds; index: fingerprint & set mask. */
 struct sl_flow_set {
@@ -341,6 +413,44 @@ struct sl_settings {
 	__u64 stamp_max_ns;	/* an answer later than this is no sample */
 };
 
+/*
+ * The last samples by remote address, for people who ask about one: a direct
+ * mapped table that forgets the older of two addresses that meet. Accepted race:
+ * two CPUs that write the same entry at once may mix their samples.
+ */
+struct sl_recent_sample {
+	__u64 time_ns;		/* clock of the answer; 0: none */
+	__u64 what;		/* SL_RECENT_WHAT */
+	__u32 tunnel;		/* id of the innermost tunnel; 0: none */
+	__u16 vlan;		/* outermost VLAN id; 0: untagged */
+	__u16 lane;
+};
+
+/* One word, so that a sample is never half another's. */
+#define SL_RECENT_WHAT(rtt_ns, method, path, half) ((__u64)(rtt_ns) << 24 | \
+	(__u32)(method) << 16 | (__u32)(path) << 8 | (half))
+#define SL_RECENT_RTT_NS(w)	((w) >> 24)
+#define SL_RECENT_METHOD(w)	((__u32)((w) >> 16 & 0xff))
+#define SL_RECENT_PATH(w)	((__u32)((w) >> 8 & 0xff))
+#define SL_RECENT_HALF(w)	((__u32)((w) & 0xff))
+
+struct sl_recent {
+	__u8 addr[16];		/* IPv4 as ::ffff:a.b.c.d */
+	struct sl_recent_sample s[2];	/* far, full or unknown; near */
+};
+
+#define SL_RECENT_ENTRIES	(1U << 14)	/* 1 MB */
+
+/* Entry of an address: its two halves, keyed. */
+static inline __attribute__((always_inline)) __u32
+sl_recent_slot(__u64 hi, __u64 lo, __u64 key)
+{
+	__u64 h = (hi ^ key) * 0x9e3779b97f4a7c15ULL;
+
+	h = ((h ^ h >> 32) ^ lo) * 0x9e3779b97f4a7c15ULL;
+	return (h >> 40) & (SL_RECENT_ENTRIES - 1);
+}
+
 /* One sample as replay reports it (production never leaves an event). */
 struct sl_sample {
 	__u64 time_ns;		/* of the answering packet */
@@ -376,6 +486,8 @@ _Static_assert(sizeof(struct sl_vlan_key) == 8, "sl_vlan_key");
 _Static_assert(sizeof(struct sl_port_ctr) == 512, "sl_port_ctr");
 _Static_assert(sizeof(struct sl_lane_ctr) == 64, "sl_lane_ctr");
 _Static_assert(sizeof(struct sl_lane_miss) == 128, "sl_lane_miss");
+_Static_assert(sizeof(struct sl_lane_tcp) == 128, "sl_lane_tcp");
+_Static_assert(sizeof(struct sl_lane_lost) == 512, "sl_lane_lost");
 _Static_assert(sizeof(struct sl_flow_dir) == 24, "sl_flow_dir");
 _Static_assert(sizeof(struct sl_flow) == 64, "a flow is one cache line");
 _Static_assert(sizeof(struct sl_flow_set) == 256, "sl_flow_set");
@@ -389,6 +501,7 @@ _Static_assert(sizeof(struct sl_class_ctr) == 32, "sl_class_ctr");
 _Static_assert(sizeof(struct sl_ctl) == 64, "sl_ctl");
 _Static_assert(sizeof(struct sl_settings) == 72, "sl_settings");
 _Static_assert(sizeof(struct sl_sample) == 64, "sl_sample");
+_Static_assert(sizeof(struct sl_recent) == 64, "sl_recent");
 _Static_assert(sizeof(struct sl_replay) == 288, "sl_replay");
 _Static_assert(SL_R_MAX <= SL_REASON_SLOTS, "reasons outgrew their counters");
 _Static_assert(SL_MISS_MAX <= SL_MISS_SLOTS, "misses outgrew their counters");

@@ -56,7 +56,7 @@ static struct bpf_object *object_of(const struct bench *b, const struct row *r)
 static void load_stream(struct bpf_object *o, const struct stream *s)
 {
 	int fd = bpf_object__find_map_fd_by_name(o, "bench_steps"), bss;
-	size_t len = (size_t)BENCH_STEPS * sizeof(struct bench_step);
+	size_t len = (size_t)BENCH_ROOM * sizeof(struct bench_step);
 	void *m = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	struct bpf_map *map;
 
@@ -258,6 +258,36 @@ static void measure_v6(struct bench *b)
 	free((void *)s.steps);
 }
 
+#define FLOOD_TIMES 10	/* spoofed SYNs, in sizes of the flow table */
+
+/* Share of the established flows' samples that a flood leaves, in percent. */
+static void measure_flood(struct bench *b, const struct stream *pair)
+{
+	uint64_t before, calm, flooded;
+	struct stream s;
+	double kept;
+
+	stream_flood(b, &s, pair, FLOOD_TIMES);
+	load_stream(b->obj, pair);
+	run(b->obj, "tracked", pair, 2);
+	before = samples(b);
+	run(b->obj, "tracked", pair, 2);
+	calm = samples(b) - before;
+	load_stream(b->obj, &s);
+	run(b->obj, "tracked", &s, 2);	/* so that its TSvals are new ones */
+	before = samples(b);
+	run(b->obj, "tracked", &s, 2);
+	flooded = samples(b) - before;
+	if (calm < FLOWS * 95 / 100)
+		die("flood: only %llu samples without it",
+		    (unsigned long long)calm);
+	kept = 100.0 * flooded / calm;
+	printf("{\"id\":\"flood\",\"subject\":\"sealane\","
+	       "\"unit\":\"percent\",\"value\":%.2f,\"min\":%.2f,"
+	       "\"max\":%.2f,\"runs\":1,\"empty_ns\":0}\n", kept, kept, kept);
+	free((void *)s.steps);
+}
+
 static void measure_flows(struct bench *b)
 {
 	struct stream tracked, pair;
@@ -280,6 +310,7 @@ static void measure_flows(struct bench *b)
 		die("tracked: samples were taken");
 	measure(b, &p, 1);
 	check("pair", samples(b) - n, (uint64_t)RUNS * FLOWS * 95 / 100);
+	measure_flood(b, &pair);
 	free((void *)tracked.steps);
 	free((void *)pair.steps);
 }
@@ -310,12 +341,31 @@ static int drive_series(const char *conf)
 	}
 }
 
+/* Rows that need the kernel's tries and hash beside ours. */
+static void measure_beside_peers(struct bench *b)
+{
+	double lpm_ms;
+	size_t hosts;
+
+	fprintf(stderr, "bench: the same into the kernel's tries and hash\n");
+	peers_open(b, &lpm_ms);
+	fprintf(stderr, "bench: measuring\n");
+	measure_v4(b);
+	measure_v6(b);
+	if (!peers_xdp_filter(b, &hosts))
+		measure_drop_other(b, hosts);
+	printf("{\"id\":\"swap_1m\",\"subject\":\"LPM_TRIE\",\"unit\":\"ms\","
+	       "\"value\":%.1f,\"min\":%.1f,\"max\":%.1f,\"runs\":1,"
+	       "\"empty_ns\":0}\n", lpm_ms, lpm_ms, lpm_ms);
+}
+
+/* bench; bench flows: only the rows of the flow table; bench series CONF: see
+ * drive_series() */
 int main(int argc, char **argv)
 {
 	struct bench b = { .rng = 88172645463325252ULL };
+	bool only_flows = argc == 2 && !strcmp(argv[1], "flows");
 	cpu_set_t one;
-	double lpm_ms;
-	size_t hosts;
 
 	if (argc == 3 && !strcmp(argv[1], "series"))
 		return drive_series(argv[2]);
@@ -326,16 +376,8 @@ int main(int argc, char **argv)
 		"200,000 IPv6 prefixes\n");
 	tables_open(&b);
 	open_object(&b);
-	fprintf(stderr, "bench: the same into the kernel's tries and hash\n");
-	peers_open(&b, &lpm_ms);
-	fprintf(stderr, "bench: measuring\n");
-	measure_v4(&b);
-	measure_v6(&b);
+	if (!only_flows)
+		measure_beside_peers(&b);
 	measure_flows(&b);
-	if (!peers_xdp_filter(&b, &hosts))
-		measure_drop_other(&b, hosts);
-	printf("{\"id\":\"swap_1m\",\"subject\":\"LPM_TRIE\",\"unit\":\"ms\","
-	       "\"value\":%.1f,\"min\":%.1f,\"max\":%.1f,\"runs\":1,"
-	       "\"empty_ns\":0}\n", lpm_ms, lpm_ms, lpm_ms);
 	return 0;
 }

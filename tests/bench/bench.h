@@ -46,6 +46,8 @@ void stream_drop(struct bench *b, struct stream *s, size_t hosts);
 void stream_ignored6(struct bench *b, struct stream *s);
 void stream_tracked(struct bench *b, struct stream *s);
 void stream_pair(struct bench *b, struct stream *s);
+void stream_flood(struct bench *b, struct stream *s, const struct stream *pair,
+		  unsigned int times);
 
 /* Peers of ours and xdp-filter; -1: not to be had, said on stderr. */
 void peers_open(struct bench *b, double *lpm_load_ms);

@@ -14,7 +14,7 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, BENCH_STEPS);
+	__uint(max_entries, BENCH_ROOM);
 	__type(key, __u32);
 	__type(value, struct bench_step);
 } bench_steps SEC(".maps");

@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 #define BENCH_STEPS	(1U << 20)
+#define BENCH_ROOM	(1U << 21)	/* for the flood */
 
 struct bench_step {
 	__u32 src[4], dst[4];	/* IPv4: the first word of each */

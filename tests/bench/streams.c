@@ -115,6 +115,7 @@ static void frame_tcp(struct stream *s)
 {
 	frame4(s, 6, 66 + 32);
 	s->frame[46] = 0x80;		/* 32 bytes of header */
+	s->frame[48] = 2;		/* an open window */
 	s->frame[54] = s->frame[55] = 1;
 	s->frame[56] = 8;
 	s->frame[57] = 10;
@@ -164,4 +165,37 @@ void stream_pair(struct bench *b, struct stream *s)
 		st[2 * i].tsecr = 50;
 	}
 	shuffle(b, st, FLOWS);
+}
+
+/* A spoofed SYN from abroad. */
+static void make_syn(struct bench *b, struct bench_step *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->src[0] = bench_random(b);
+	s->dst[0] = home4(b);
+	s->sport = bench_random(b);
+	s->dport = __builtin_bswap16(443);
+	s->flags = 0x02;
+	s->ip_len = 52;
+	s->seq = bench_random(b);
+	s->tsval = 1;
+}
+
+/* The pairs of stream_pair(), and `times` table sizes of spoofed SYNs between
+ * data and answer of them. */
+void stream_flood(struct bench *b, struct stream *s, const struct stream *pair,
+		  unsigned int times)
+{
+	uint32_t lines = sl_dp_settings(b->dp)->n_flow_sets * SL_FLOW_WAYS;
+	uint32_t each = (times * lines + FLOWS - 1) / FLOWS, i, k;
+	struct bench_step *st = new_steps(s, FLOWS * (each + 2));
+
+	memcpy(s->frame, pair->frame, sizeof(s->frame));
+	s->len = pair->len;
+	for (i = 0; i < FLOWS; i++) {
+		*st++ = pair->steps[2 * i];
+		for (k = 0; k < each; k++)
+			make_syn(b, st++);
+		*st++ = pair->steps[2 * i + 1];
+	}
 }

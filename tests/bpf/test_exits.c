@@ -128,6 +128,13 @@ static void f_itself(struct frame *f)
 	ip4(f, FAR, FAR, 6, 0);
 	tcp(f, 80, 80, 1, 0, S, 5, 0);
 }
+static void f_itself_in_ip6(struct frame *f)
+{
+	eth(f, 0x86dd);
+	ip6(f, HOME6, FAR6, 4);
+	ip4(f, FAR, FAR, 6, 0);
+	tcp(f, 80, 80, 1, 1, S, 0, 0);
+}
 static void f_home(struct frame *f)
 {
 	eth(f, 0x0800);
@@ -311,6 +318,8 @@ static const struct {
 	  SL_R_TRUNCATED },
 	{ "a UDP length under 8", f_udp_length, XDP_PASS, SL_R_MALFORMED_L4 },
 	{ "a packet from an end to itself", f_itself, XDP_PASS,
+	  SL_R_TO_ITSELF },
+	{ "an end to itself inside IPv6", f_itself_in_ip6, XDP_PASS,
 	  SL_R_TO_ITSELF },
 	{ "home to home is none of ours", f_home, XDP_PASS, SL_R_HOME },
 	{ "six IP headers are too deep", f_nested, XDP_PASS, SL_R_TOO_DEEP },

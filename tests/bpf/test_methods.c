@@ -64,7 +64,7 @@ TEST_F(dp, every_second_segment_acknowledged_gives_450_of_1000)
 	EXPECT_GE(1000, n);
 }
 
-TEST_F(dp, what_is_sent_twice_gives_no_sample_until_all_is_acknowledged)
+TEST_F(dp, what_is_sent_twice_gives_no_sample_and_what_is_new_does)
 {
 	struct sl_lane_miss m;
 
@@ -73,11 +73,38 @@ TEST_F(dp, what_is_sent_twice_gives_no_sample_until_all_is_acknowledged)
 	EXPECT_EQ(0, seg(self, 400, 0, 11, 51, PA, 100));
 	EXPECT_EQ(0, seg(self, 410, 0, 111, 51, PA, 100));
 	EXPECT_EQ(0, seg(self, 436, 1, 51, 111, A, 0));
-	EXPECT_EQ(0, seg(self, 446, 1, 51, 211, A, 0));
+	EXPECT_EQ(1, seg(self, 446, 1, 51, 211, A, 0));
+	EXPECT_EQ(36000000, got(self)->rtt_ns);
 	sl_dp_read_miss(self->dp, 1, &m);
 	EXPECT_EQ(1, m.n[SL_MISS_AMBIGUOUS]);
 	EXPECT_EQ(0, seg(self, 500, 0, 211, 51, PA, 10));
 	EXPECT_EQ(1, seg(self, 536, 1, 51, 221, A, 0));
+}
+
+TEST_F(dp, an_ack_of_new_data_and_of_data_sent_twice_is_no_sample)
+{
+	open_flow(self);
+	EXPECT_EQ(0, seg(self, 150, 0, 11, 51, PA, 100));
+	EXPECT_EQ(1, seg(self, 186, 1, 51, 111, A, 0));
+	EXPECT_EQ(0, seg(self, 200, 0, 111, 51, PA, 100));	/* lost */
+	EXPECT_EQ(0, seg(self, 201, 0, 211, 51, PA, 100));
+	EXPECT_EQ(0, seg(self, 400, 0, 111, 51, PA, 100));
+	EXPECT_EQ(0, seg(self, 401, 0, 311, 51, PA, 100));	/* new */
+	EXPECT_EQ(0, seg(self, 437, 1, 51, 411, A, 0));		/* of both */
+	EXPECT_EQ(0, seg(self, 500, 0, 411, 51, PA, 100));
+	EXPECT_EQ(1, seg(self, 536, 1, 51, 511, A, 0));
+}
+
+TEST_F(dp, an_overtaken_segment_spoils_the_ack_that_covers_it)
+{
+	open_flow(self);
+	EXPECT_EQ(0, seg(self, 150, 0, 11, 51, PA, 100));
+	EXPECT_EQ(1, seg(self, 186, 1, 51, 111, A, 0));
+	EXPECT_EQ(0, seg(self, 200, 0, 211, 51, PA, 100));
+	EXPECT_EQ(0, seg(self, 201, 0, 111, 51, PA, 100));
+	EXPECT_EQ(0, seg(self, 202, 0, 311, 51, PA, 100));
+	EXPECT_EQ(0, seg(self, 236, 1, 51, 311, A, 0));
+	EXPECT_EQ(1, seg(self, 238, 1, 51, 411, A, 0));
 }
 
 TEST_F(dp, nothing_is_stamped_past_an_open_gap)
@@ -181,6 +208,48 @@ TEST_F(dp, stun_answers_are_found_by_transaction_on_any_port)
 			      "\0\1\0\0\x21\x12\xa4\x43" "dbcdefghijkl", 20));
 	EXPECT_EQ(0, datagram(self, 436, 1, 9999,
 			      "\1\1\0\0\x21\x12\xa4\x43" "dbcdefghijkl", 20));
+}
+
+/* An SRT control packet: 16 bytes of header, then up to 64 for a handshake. */
+static unsigned int srt(FIXTURE_DATA(dp) *self, uint64_t ms, int back,
+			unsigned int type, uint32_t number)
+{
+	uint8_t b[64] = { 0x80, type, 0, 0, number >> 24, number >> 16,
+			  number >> 8, number, [19] = type ? 0 : 5 };
+
+	return datagram(self, ms, back, 9000, b, type == 6 ? 16 :
+			type ? 20 : 64);
+}
+
+TEST_F(dp, srt_ackacks_answer_full_acks_of_a_known_flow)
+{
+	/* before the handshake it is nobody's */
+	EXPECT_EQ(0, srt(self, 50, 1, 2, 1));
+	EXPECT_EQ(0, srt(self, 60, 0, 6, 1));
+	EXPECT_EQ(0, srt(self, 100, 0, 0, 0));
+	EXPECT_EQ(0, srt(self, 136, 1, 0, 0));
+	/* home sends, the far end acknowledges: near */
+	EXPECT_EQ(0, srt(self, 200, 1, 2, 7));
+	EXPECT_EQ(1, srt(self, 203, 0, 6, 7));
+	EXPECT_EQ(SL_M_SRT, got(self)->method);
+	EXPECT_EQ(SL_HALF_NEAR, got(self)->half);
+	EXPECT_EQ(3000000, got(self)->rtt_ns);
+	/* and the other way round: far */
+	EXPECT_EQ(0, srt(self, 300, 0, 2, 9));
+	EXPECT_EQ(1, srt(self, 336, 1, 6, 9));
+	EXPECT_EQ(SL_HALF_FAR, got(self)->half);
+	EXPECT_EQ(36000000, got(self)->rtt_ns);
+	EXPECT_EQ(0, srt(self, 337, 1, 6, 9));
+	/* light ACKs have no number */
+	EXPECT_EQ(0, srt(self, 400, 1, 2, 0));
+	EXPECT_EQ(0, srt(self, 403, 0, 6, 0));
+	/* the stamped one was lost: a later number says so */
+	EXPECT_EQ(0, srt(self, 500, 1, 2, 20));
+	EXPECT_EQ(0, srt(self, 510, 1, 2, 21));
+	EXPECT_EQ(0, srt(self, 513, 0, 6, 21));
+	EXPECT_EQ(0, srt(self, 514, 0, 6, 20));
+	EXPECT_EQ(0, srt(self, 520, 1, 2, 0xffffffff));
+	EXPECT_EQ(1, srt(self, 523, 0, 6, 0xffffffff));
 }
 
 TEST_F(dp, queries_hold_no_line_that_a_flow_needs)

@@ -203,6 +203,7 @@ TEST_F(dp, new_flows_never_push_out_confirmed_ones)
 
 	out(self, 100, 10, 0, S, 500, 0, 0);
 	in(self, 136, 50, 11, SA, 900, 500, 0);
+	out(self, 137, 11, 51, A, 537, 900, 0);
 	for (i = 0; i < 20000; i++) {
 		snprintf(src, sizeof(src), "203.0.113.%u", i % 50);
 		eth(&self->f, 0x0800);
@@ -214,6 +215,21 @@ TEST_F(dp, new_flows_never_push_out_confirmed_ones)
 	EXPECT_LT(15000, m.n[SL_MISS_EVICTED]);
 	out(self, 140, 11, 51, PA, 540, 900, 100);
 	EXPECT_EQ(1, in(self, 176, 51, 111, A, 940, 540, 0)->n_samples);
+}
+
+/* A flow that grows old leaves its line to nobody and takes the next; a clock
+ * that then steps back must not give such lines their flows again. */
+TEST_F(dp, lines_of_nobody_are_free_whatever_the_clock_says)
+{
+	uint64_t ms = 1000000;
+	int i;
+
+	for (i = 0; i < SL_FLOW_WAYS; i++, ms += 400000) {
+		out(self, ms, 10, 0, S, 500, 0, 0);
+		in(self, ms + 36, 50, 11, SA, 900, 500, 0);
+	}
+	EXPECT_EQ(SL_R_UNTRACKED, out(self, ms, 11, 51, R, 0, 0, 0)->reason);
+	EXPECT_EQ(SL_R_TRACKED, out(self, 1000000, 10, 0, S, 500, 0, 0)->reason);
 }
 
 TEST_F(dp, histograms_hold_what_the_samples_say)

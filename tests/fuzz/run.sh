@@ -1,15 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Fuzz every parser and the image checker with libFuzzer, address and undefined-
-# behaviour sanitizers: run.sh SECONDS. TAP; what crashes stays in build/fuzz.
+# Fuzz every parser, the image checker and the whole engine with libFuzzer,
+# address and undefined-behaviour sanitizers: run.sh SECONDS. TAP; what crashes
+# stays in build/fuzz.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
 seconds=${1:-5}
 out=$BUILD/fuzz
-flags="-std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Iinclude -Ilib -I$BUILD
-	-fsanitize=fuzzer-no-link,address,undefined
+SHARED=${SHARED:-../shared}
+plain="-std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Iinclude -Ilib -Itests
+	-I$BUILD -fsanitize=address,undefined
 	-fno-sanitize-recover=undefined"
+flags="$plain -fsanitize=fuzzer-no-link"
 libs="-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lm"
 mkdir -p "$out/obj"
 # libmaxminddb loses what it allocated when a file's metadata is damaged
@@ -32,6 +35,9 @@ seed() { # NAME
 		printf '\0011.2.3.0/24,SG,SG-01,x,\n2001:db8::/32,,,,\n' >"$d/b"
 		echo '1.2.3.0/24 SG' | python3 tests/mk/mmdb.py "$out/seed.mmdb" country
 		{ printf '\002'; cat "$out/seed.mmdb"; } >"$d/c" ;;
+	engine)
+		find "$SHARED/data" -name '*.pcap*' 2>/dev/null | sort |
+			xargs "$out/seeds" "$d" ;;
 	image) head -c 64 /dev/zero >"$d/a" ;;
 	config) cp dist/sealane.yaml.example "$d/a" ;;
 	capture)
@@ -42,14 +48,36 @@ seed() { # NAME
 	esac
 }
 
+# What the engine's inputs reached, once more with the loaded program beside it.
+twin() {
+	n=$((n + 1))
+	if SL_TWIN=1 "$out/engine" -runs=0 -verbosity=0 -max_len=8192 \
+		-rss_limit_mb=3000 -artifact_prefix="$out/twin-" \
+		"$out/corpus-engine" >"$out/twin.log" 2>&1; then
+		echo "ok $n - twin: $(find "$out/corpus-engine" -type f | wc -l) inputs end alike in the loaded program"
+	else
+		echo "not ok $n - twin"
+		tail -30 "$out/twin.log" | sed 's/^/# /'
+		failed=1
+	fi
+}
+
 targets=$(cd tests/fuzz && echo fuzz_*.c)
 # shellcheck disable=SC2086
-echo "1..$(echo $targets | wc -w)"
-for src in lib/*.c; do
-	case $src in lib/datapath*) continue ;; esac
+echo "1..$(($(echo $targets | wc -w) + 1))"
+rm -f "$out"/obj/*.o
+for src in lib/*.c tests/native/*.c; do
+	case $src in	# coverage of the engine, not of what feeds it
+	*/engine.c) how="-Itests/native $flags" ;;
+	tests/native/*) how=$plain ;;
+	*) how=$flags ;;
+	esac
 	# shellcheck disable=SC2086
-	clang $flags -c -o "$out/obj/$(basename "$src" .c).o" "$src" || exit 1
+	clang $how -c -o "$out/obj/$(basename "$src" .c).o" "$src" || exit 1
 done
+# shellcheck disable=SC2086
+clang $plain -o "$out/seeds" tests/fuzz/seeds.c "$out"/obj/*.o \
+	-fsanitize=fuzzer-no-link $libs || exit 1
 n=0 failed=0
 for t in $targets; do
 	name=${t#fuzz_} name=${name%.c}
@@ -69,4 +97,5 @@ for t in $targets; do
 		failed=1
 	fi
 done
+twin
 exit $failed

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Shared by lab.sh, demo.sh and test_lab.sh. LAB_DIR holds a lab's state; its
+# Shared by lab.sh, demo.sh and the tests. LAB_DIR holds a lab's state; its
 # last part is in every name that the lab makes, so that two can run at once.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -9,9 +9,10 @@ case $BUILD in /*) ;; *) BUILD=$TOP/$BUILD ;; esac
 export SEALANE_SOCKET=${LAB_DIR:-/nonexistent}/sealaned.sock
 
 # Name, number, true RTT in ms, sea (1: hk-cable, 2: sg-cable), cable km, extra.
-# Bangkok belongs on sg-cable and takes the detour over hk-cable.
-SITES="SG:10:36:2:2900: KL:11:44:2:3300: JKT:12:52:2:4200:loss=2%
-	SGN:13:26:2:1900: BKK:14:34:1:2600: HK:15:12:1:650: MNL:16:30:1:1500:"
+# Bangkok belongs on sg-cable and takes the detour over hk-cable. A test that
+# needs other sites exports its own.
+SITES=${SITES:-"SG:10:36:2:2900: KL:11:44:2:3300: JKT:12:52:2:4200:loss=2%
+	SGN:13:26:2:1900: BKK:14:34:1:2600: HK:15:12:1:650: MNL:16:30:1:1500:"}
 
 site_field() { # NAME FIELD(2..6)
 	local s

@@ -12,6 +12,7 @@ say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 [ -t 1 ] && [ -z "${NO_COLOR:-}" ] || say() { printf '\n== %s\n' "$*"; }
 
 finish() {
+	trap '' INT TERM
 	agent_kill TERM 2>/dev/null || true
 	lab down
 }

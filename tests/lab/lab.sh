@@ -6,7 +6,7 @@
 #   home -- in0 [gw] hk0 -- sea1 --cable-- BKK HK MNL
 #                    sg0 -- sea2 --cable-- SG KL JKT SGN
 #
-# usage: LAB_DIR=DIR lab.sh up | down | truth | traffic SECONDS | hold
+# usage: LAB_DIR=DIR lab.sh up | down | truth [p50|min] | traffic SECONDS | hold
 set -eu
 # shellcheck source=tests/lab/common.sh
 . "$(dirname "$0")/common.sh"
@@ -152,6 +152,7 @@ up() {
 # Everything that this lab made, and nothing else.
 down() {
 	local pid ns dir
+	trap '' INT TERM	# a second Ctrl-C must not leave half of it
 	[ -e "$LAB_DIR/id" ] || return 0
 	for pid in $(cat "$LAB_DIR/agent.pid" 2>/dev/null) \
 		$(tac "$LAB_DIR/pids"); do
@@ -176,21 +177,22 @@ down() {
 }
 
 # Per site the delay that packets really had, both ways, from cable's own
-# clock: name and ms.
-truth() {
-	local name n
+# clock: name and ms; the median's or the least.
+truth() { # p50|min
+	local name n directions
+	directions=$(($(site_names | wc -l) * 2))
 	: >"$LAB_DIR/cable.json"
 	kill -USR1 "$(cat "$LAB_DIR/cable.pid")"
-	wait_until 5 sh -c "[ \$(wc -l <'$LAB_DIR/cable.json') -ge 14 ]"
+	wait_until 5 sh -c "[ \$(wc -l <'$LAB_DIR/cable.json') -ge $directions ]"
 	for name in $(site_names); do
 		n=$(site_field "$name" 2)
-		python3 - "$LAB_DIR/cable.json" "a$n" "$name" <<-'EOF'
+		python3 - "$LAB_DIR/cable.json" "a$n" "$name" "$1" <<-'EOF'
 			import json, sys
 			ns = 0
 			for line in open(sys.argv[1]):
 			    d = json.loads(line.lstrip("\0"))
 			    if sys.argv[2] in (d["from"], d["to"]):
-			        ns += d["delay_p50_ns"]
+			        ns += d["delay_%s_ns" % sys.argv[4]]
 			print("%s\t%.3f" % (sys.argv[3], ns / 1e6))
 		EOF
 	done
@@ -240,8 +242,8 @@ hold() {
 case ${1:-} in
 up) need_dir; up ;;
 down) need_dir; down ;;
-truth) need_dir; truth ;;
+truth) need_dir; truth "${2:-p50}" ;;
 traffic) need_dir; traffic "${2:?seconds}" ;;
 hold) hold ;;
-*) echo "usage: LAB_DIR=DIR lab.sh up|down|truth|traffic SECONDS|hold" >&2; exit 1 ;;
+*) echo "usage: LAB_DIR=DIR lab.sh up|down|truth [p50|min]|traffic SECONDS|hold" >&2; exit 1 ;;
 esac

@@ -6,35 +6,8 @@ LAB_DIR=$(mktemp -d /tmp/sealane-test.XXXXXX)
 export LAB_DIR
 # shellcheck source=tests/lab/common.sh
 . "$(dirname "$0")/common.sh"
-
-n=0 failed=0
-ok() { # SENTENCE COMMAND...
-	local what=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$LAB_DIR/out" 2>&1; then
-		echo "ok $n - $what"
-	else
-		echo "not ok $n - $what"
-		sed 's/^/# /' "$LAB_DIR/out" | tail -12
-		failed=1
-	fi
-}
-bail() { echo "Bail out! $*"; exit 1; }
-finish() {
-	agent_kill TERM 2>/dev/null
-	lab down
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-# A figure out of `sealane -j status` or latency: a Python expression over d.
-figure() { # COMMAND... -- EXPRESSION
-	local words=()
-	while [ "$1" != -- ]; do words+=("$1"); shift; done
-	sealane -j "${words[@]}" | python3 -c \
-		"import json,sys; d=json.load(sys.stdin); print($2)"
-}
+# shellcheck source=tests/lab/tap.sh
+. "$(dirname "$0")/tap.sh"
 
 compare() { # LANE METHOD FIELD: within 3 % of the truth
 	python3 - "$LAB_DIR" "$@" <<-'EOF'
@@ -269,5 +242,4 @@ ok "a second agent is refused with the pid of the first" \
 # --- undo ---
 for i in in0 hk0 sg0; do sealane detach $i; done >/dev/null
 ok "detach leaves no program behind" attached 0
-echo "1..$n"
-exit $failed
+tap_end

@@ -6,27 +6,10 @@ LAB_DIR=$(mktemp -d /tmp/sealane-vlan.XXXXXX)
 export LAB_DIR
 # shellcheck source=tests/lab/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=tests/lab/tap.sh
+. "$(dirname "$0")/tap.sh"
 echo "sv$$" >"$LAB_DIR/id"
 : >"$LAB_DIR/pids"
-n=0 failed=0
-ok() { # SENTENCE COMMAND...
-	local what=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$LAB_DIR/out" 2>&1; then
-		echo "ok $n - $what"
-	else
-		echo "not ok $n - $what"
-		sed 's/^/# /' "$LAB_DIR/out" "$LAB_DIR/agent.log" | tail -20
-		failed=1
-	fi
-}
-finish() {
-	agent_kill TERM 2>/dev/null
-	lab down
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
 
 ip netns add "$(ns_name gw)"
 ip netns add "$(ns_name switch)"
@@ -87,5 +70,4 @@ ok "a block is accepted" sealane block 198.18.20.2
 in_ns switch python3 "$LAB_DIR/talk.py" 5
 ok "... and holds behind the tags, both ways" drops 20 block
 ok "detach takes it all off" sealane detach arm0
-echo "1..$n"
-exit $failed
+tap_end

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What real peers did, and whether Sealane's figures agree with it.
+
+    peers.py count PCAP                 -> JSON {site address: {method: {...}}}
+    peers.py check LAB_DIR LANE METHOD TEST...
+
+Counted from a capture of the gateway's inside interface, by the plain meaning
+of each protocol; half `far` only, so the asking side is home's (198.18.0.0/24,
+2001:db8::/64). For each method:
+  answered   questions that got their answer and were asked once
+  trips      the same, but only those that began when no other was under way,
+             which is what one outstanding stamp a flow must see at least
+"""
+import json
+import struct
+import sys
+
+HOME = (bytes([198, 18, 0]), bytes.fromhex("20010db800000000"))
+QUIC_PORTS, SRT_PORTS = (4433, 4434), (9000, 9001)
+
+
+def frames(path):
+    data = open(path, "rb").read()
+    magic, = struct.unpack_from("<I", data)
+    assert magic in (0xa1b2c3d4, 0xa1b23c4d), "not a capture of this machine"
+    at = 24
+    while at + 16 <= len(data):
+        _, _, cap_b, _ = struct.unpack_from("<IIII", data, at)
+        yield data[at + 16:at + 16 + cap_b]
+        at += 16 + cap_b
+
+
+def udp(frame):
+    """(src, sport, dst, dport, payload) or None."""
+    kind, = struct.unpack_from("!H", frame, 12)
+    if kind == 0x0800 and frame[23] == 17:
+        at = 14 + (frame[14] & 15) * 4
+        src, dst = frame[26:30], frame[30:34]
+    elif kind == 0x86dd and frame[20] == 17:
+        at, src, dst = 54, frame[22:38], frame[38:54]
+    else:
+        return None
+    sport, dport = struct.unpack_from("!HH", frame, at)
+    return src, sport, dst, dport, frame[at + 8:]
+
+
+def question(port, p):
+    """(method, is it the question, id) of a payload; port: the far end's."""
+    if port == 53 and len(p) >= 12:
+        return "dns", not p[2] & 0x80, p[:2]
+    if port in SRT_PORTS and len(p) >= 16:
+        if p[:2] == b"\x80\x02" and p[4:8] != bytes(4):
+            return "srt", True, p[4:8]          # a full ACK, by its number
+        if p[:2] == b"\x80\x06":
+            return "srt", False, p[4:8]         # its ACKACK
+    elif port in QUIC_PORTS and len(p) >= 5:
+        if p[0] & 0x80:
+            # one attempt for each: a Retry or Version Negotiation ends one
+            version = struct.unpack_from("!I", p, 1)[0]
+            retry = 2 if version == 0x709a50c4 else 0
+            retry = 3 if version == 1 else retry
+            over = version == 0 or (p[0] >> 4 & 3) == retry
+            return "quic-hs", None, over
+    elif len(p) >= 20 and p[4:8] == b"\x21\x12\xa4\x42" and p[0] < 0x40:
+        return "stun", not p[0] & 1, p[4:20]
+    return None
+
+
+class Flow:
+    def __init__(self):
+        self.asked, self.under_way, self.answered, self.trips = {}, None, 0, 0
+
+    def ask(self, number):
+        self.asked[number] = self.asked.get(number, 0) + 1
+        if self.under_way is None:
+            self.under_way = number
+
+    def answer(self, number):
+        if self.asked.pop(number, 0) == 1:
+            self.answered += 1
+            self.trips += number == self.under_way
+        if number == self.under_way:
+            self.under_way = None
+
+
+class Handshake:
+    """The first packets of a QUIC flow, and anew after a Retry."""
+    def __init__(self):
+        self.state, self.answered, self.trips = "idle", 0, 0
+
+    def packet(self, from_home, over):
+        if from_home and self.state == "idle":
+            self.state = "asked"
+        elif not from_home and self.state == "asked":
+            self.state = "idle" if over else "done"
+            self.answered += not over
+            self.trips = self.answered
+
+
+def count(path):
+    flows = {}
+    for frame in frames(path):
+        u = udp(frame)
+        if not u:
+            continue
+        src, sport, dst, dport, p = u
+        from_home = src.startswith(HOME)
+        if from_home == dst.startswith(HOME):
+            continue
+        far = (dst, dport) if from_home else (src, sport)
+        q = question(far[1], p)
+        if not q:
+            continue
+        method, asks, number = q
+        key = (method, far, sport if from_home else dport)
+        if method == "quic-hs":
+            flows.setdefault(key, Handshake()).packet(from_home, number)
+            continue
+        flow = flows.setdefault(key, Flow())
+        if asks and from_home:
+            flow.ask(number)
+        elif not asks and not from_home:
+            flow.answer(number)
+    done = {}
+    for (method, far, _), flow in flows.items():
+        # a site is known by the third part of both its addresses
+        site = str(far[0][2] if len(far[0]) == 4 else
+                   int("%x" % struct.unpack_from("!H", far[0], 4)))
+        d = done.setdefault(site, {}).setdefault(
+            method, {"answered": 0, "trips": 0})
+        d["answered"] += flow.answered
+        d["trips"] += flow.trips
+    return done
+
+
+def truth(lab, name, lane):
+    return float(dict(l.split() for l in open(f"{lab}/{name}"))[lane])
+
+
+def check(lab, lane, number, method, tests):
+    rows = json.load(open(f"{lab}/latency.json"))["rows"]
+    rows = [r for r in rows if r["lane"] == lane]
+    if method == "methods":
+        got = sorted({r["method"] for r in rows})
+        print("methods", got, "wanted", sorted(tests))
+        return got == sorted(tests)
+    row = [r for r in rows if r["method"] == method and r["half"] == "far"]
+    done = json.load(open(f"{lab}/done.json")).get(number, {})
+    done = done.get(method, {"answered": 0, "trips": 0})
+    p50, low = truth(lab, "truth", lane), truth(lab, "truth_min", lane)
+    print(lane, method, "true p50", p50, "min", low, "ms; peers did", done)
+    if not row:
+        print("no such row")
+        return False
+    r = row[0]
+    ms = {k: r[k + "_ns"] / 1e6 for k in ("min", "p50", "max")}
+    print("measured", r["samples"], ms)
+    close = lambda got: abs(got - p50) <= 0.03 * p50
+    return all({
+        "p50": lambda: close(ms["p50"]),
+        "min": lambda: close(ms["min"]),
+        "none_below": lambda: ms["min"] >= 0.97 * low,
+        "p50_not_above": lambda: ms["p50"] <= 1.15 * p50,
+        "all": lambda: r["samples"] == done["answered"] > 0,
+        "most": lambda: done["answered"] / 2 <= r["samples"]
+        <= done["answered"],
+        "trips": lambda: 0 < done["trips"] <= r["samples"] <= done["answered"],
+    }[t]() for t in tests)
+
+
+if sys.argv[1] == "count":
+    json.dump(count(sys.argv[2]), sys.stdout)
+else:
+    _, _, lab, lane, number, method, *tests = sys.argv
+    sys.exit(0 if check(lab, lane, number, method, tests) else 1)

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The tables that the packets of these tests meet. */
+#include <errno.h>
+#include <stdio.h>
+#include "fib_image.h"
+#include "prefix.h"
+#include "rib.h"
+#include "shot.h"
+
+enum { PROTECT = SL_CLASS_PROTECT, DROP, COUNT, EXPIRED, CLASSES };
+
+static const struct sl_class classes[CLASSES] = {
+	[PROTECT] = { .action = SL_ACT_PROTECT },
+	[DROP] = { .action = SL_ACT_DROP },
+	[COUNT] = { .action = SL_ACT_COUNT },
+	[EXPIRED] = { .action = SL_ACT_DROP, .until_ns = 1000 },
+};
+
+/* value: a lane, or with is_class a class. */
+static void add(struct sl_rib *r, const char *text, int is_class,
+		uint32_t value)
+{
+	struct sl_prefix p;
+
+	if (sl_prefix_parse(text, &p, NULL))
+		fprintf(stderr, "tables: %s is no prefix\n", text);
+	else if (is_class)
+		sl_rib_add_class(r, &p, value, classes[value].action, 0);
+	else
+		sl_rib_add_lane(r, &p, value, SL_LAYER_OPERATOR, 0);
+}
+
+static void add_known(struct sl_rib *r)
+{
+	static const char *const home[] = { "198.18.0.0/24", "2001:db8::/64",
+		"10.0.0.0/25", "172.16.0.0/12", "192.168.0.0/23", "fc00::/7" };
+	size_t i;
+
+	for (i = 0; i < sizeof(home) / sizeof(home[0]); i++)
+		add(r, home[i], 0, SL_LANE_HOME);
+	add(r, "203.0.113.0/24", 0, 1);
+	add(r, "2001:db8:1::/48", 0, 1);
+	add(r, "198.18.0.1", 1, PROTECT);
+	add(r, "203.0.113.66", 1, DROP);
+	add(r, "2001:db8:1::66", 1, DROP);
+	add(r, "203.0.113.77", 1, COUNT);
+	add(r, "2001:db8:1::77", 1, COUNT);
+	add(r, "203.0.113.88", 1, EXPIRED);
+	add(r, "2001:db8:1::88", 1, EXPIRED);
+}
+
+/* The rest of the world, so that captures meet lanes and classes too. Not
+ * where the known prefixes are. */
+static void add_world(struct sl_rib *r)
+{
+	char text[64];
+	int i, k;
+
+	for (i = 0; i < 8; i++) {
+		snprintf(text, sizeof(text), "%d.0.0.0/3", i * 32);
+		add(r, text, 0, 2 + i);
+		snprintf(text, sizeof(text), "%x000::/4", i * 2);
+		add(r, text, 0, 10 + i);
+	}
+	for (i = 16; i < 256 * 256; i += 16)
+		for (k = PROTECT; k < CLASSES; k++) {
+			snprintf(text, sizeof(text), "%d.%d.0.0/16", i >> 8,
+				 (i & 0xff) + 4 + k);
+			add(r, text, 1, k);
+			if (i >> 12 != 2)
+				continue;
+			snprintf(text, sizeof(text), "%x::/16",
+				 i + 4 + k);
+			add(r, text, 1, k);
+		}
+}
+
+int known_tables(void)
+{
+	struct sl_ctl *ctl = native_at("sl_ctl", 0);
+	struct sl_rib *r = sl_rib_new();
+	struct sl_fib_image img;
+	int i, rc;
+
+	if (!r)
+		return -ENOMEM;
+	add_known(r);
+	add_world(r);
+	for (i = 1; i < CLASSES; i++)
+		*(struct sl_class *)native_at("sl_classes", i) = classes[i];
+	native_bank((ctl->epoch + 1) & 1, &img);
+	rc = sl_rib_sort(r);
+	if (!rc)
+		rc = sl_fib_build(&img, (struct sl_rib_pair){ r, NULL }, NULL);
+	if (!rc)
+		ctl->epoch++;
+	sl_rib_free(r);
+	return rc;
+}
+
+static void port(uint32_t ifindex, enum sl_side side, int vlans)
+{
+	struct sl_port *p = native_at("sl_ports", ifindex);
+
+	*p = (struct sl_port){ .side = side, .path = ifindex, .slot = ifindex,
+			       .vlans = vlans };
+}
+
+void known_ports(void)
+{
+	const struct sl_vlan_key key[] = { { KNOWN_IF_VLANS, 10 },
+					   { KNOWN_IF_VLANS, 5 } };
+	const struct sl_port tagged[] = {
+		{ .side = SL_SIDE_INSIDE, .slot = 10 },
+		{ .side = SL_SIDE_OUTSIDE, .slot = 11, .path = 9 } };
+	int i;
+
+	port(KNOWN_IF_INSIDE, SL_SIDE_INSIDE, 0);
+	port(KNOWN_IF_OUTSIDE, SL_SIDE_OUTSIDE, 0);
+	port(KNOWN_IF_TAP, SL_SIDE_TAP, 0);
+	port(KNOWN_IF_VLANS, SL_SIDE_NONE, 1);
+	for (i = 0; i < 2; i++)
+		native_put("sl_vlans", &key[i], &tagged[i]);
+}
