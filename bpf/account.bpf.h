@@ -97,6 +97,22 @@ static __always_inline struct sl_lane_ctr *lane_ctr(__u32 path, __u32 lane)
 	return bpf_map_lookup_elem(&sl_lane_ctrs, &k);
 }
 
+static __always_inline void count_lane(struct sl_lane_ctr *ctr, __u32 way,
+				       __u32 frame_b)
+{
+	if (!ctr)
+		return;
+	ctr->packets[way]++;
+	ctr->bytes[way] += frame_b;
+}
+
+static __always_inline struct sl_lane_tcp *lane_tcp(const struct sl_cls *c)
+{
+	__u32 k = cpu_row() * sl_set.n_lanes + c->lane;
+
+	return bpf_map_lookup_elem(&sl_lane_tcps, &k);
+}
+
 /* Slot of a series, claimed when it is new; negative when the pool is full. */
 static __always_inline int series_slot(__u64 key)
 {

@@ -18,8 +18,9 @@ const volatile
 #endif
 struct sl_settings sl_set = {};
 
-/* Written by the agent (epoch, bypass), also by `sealane bypass` without one;
- * read by every packet; never deleted. One entry. */
+/* Written by the agent (epoch, bypass), also by `sealane bypass` without one,
+ * and by the first packet (tick_base_ns); read by every packet; never deleted.
+ * One entry. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -63,12 +64,29 @@ static __always_inline __u64 clock_ns(void)
 	return bpf_ktime_get_ns();
 }
 
-/* The same clock at tick resolution, some ns a call. */
+/*
+ * The same clock at tick resolution. The kernel counts its ticks by that
+ * clock, so a load of the counter tells the time, once it is known what it was
+ * at tick 0: 15 ns less than the helper, which is asked for that only.
+ * Accepted race: CPUs that ask first at once may disagree by a tick.
+ */
 static __always_inline __u64 clock_coarse_ns(void)
 {
+	struct sl_ctl *ctl;
+	__u32 zero = 0;
+	__u64 ticks_ns;
+
 	if (sl_set.replay)
 		return clock_ns();
-	return bpf_ktime_get_coarse_ns();
+	if (!sl_set.tick_ns)
+		return bpf_ktime_get_coarse_ns();
+	ctl = bpf_map_lookup_elem(&sl_ctl, &zero);
+	if (!ctl)
+		return 0;
+	ticks_ns = bpf_jiffies64() * sl_set.tick_ns;
+	if (!ctl->tick_base_ns)
+		ctl->tick_base_ns = bpf_ktime_get_coarse_ns() - ticks_ns;
+	return ctl->tick_base_ns + ticks_ns;
 }
 
 /* Row of this CPU in the per-CPU arrays. */

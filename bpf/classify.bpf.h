@@ -140,7 +140,7 @@ struct sl_cls {
 	__u32 outer_src, outer_dst;
 	__u16 lane;
 	__u8 dir;		/* enum sl_dir */
-	__u8 home;		/* 1: both ends are home */
+	__u8 home;		/* not measured: SL_R_HOME, SL_R_MARTIAN */
 };
 
 static __always_inline __u64 pair(const __u32 *w)
@@ -184,7 +184,9 @@ static __always_inline void set_lane(struct sl_cls *c, __u8 side, __u32 src,
 	int dst_home = SL_ENTRY_LANE(dst) == SL_LANE_HOME;
 	__u32 a = lane_of(src), b = lane_of(dst);
 
-	c->home = src_home && dst_home;
+	c->home = src_home && dst_home ? SL_R_HOME :
+		  (src_home && side == SL_SIDE_OUTSIDE) ||
+		  (dst_home && side == SL_SIDE_INSIDE) ? SL_R_MARTIAN : 0;
 	if (side == SL_SIDE_INSIDE)
 		c->dir = SL_DIR_OUT;
 	else if (side == SL_SIDE_OUTSIDE)

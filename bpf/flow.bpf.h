@@ -21,8 +21,8 @@ struct {
 	__type(value, struct sl_flow_set);
 } sl_flows SEC(".maps");
 
-/* Stamps that went with their evicted flow, by CPU, lane, half and age. Written by
- * the packet that evicts; read by the agent; never deleted. */
+/* Stamps that went with their evicted flow, by CPU, lane, half and age.
+ * Written by the packet that evicts; read by the agent; never deleted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -106,15 +106,18 @@ static __always_inline __u64 fingerprint(__u64 hash)
 	return fp && fp != SL_FP_TUPLE ? fp : 1ULL << 32;
 }
 
-/* 1: no tunnel, or none to tell flows apart by; 2..255: a hash of its id. */
+/* 1: no tunnel; 2: one without an id to tell flows apart by; 3..255: a hash of
+ * its id. */
 static __always_inline __u8 tunnel_tag(const struct sl_pkt *p)
 {
 	__u64 h = sl_set.hash_key[0];
 
-	if (!p->tunnel || p->tunnel_moves)
+	if (p->n_ip < 2 && !p->tunnel)
 		return 1;
+	if (!p->tunnel || p->tunnel_moves)
+		return 2;
 	mix(h, p->tunnel);
-	return (h >> 8) % 254 + 2;
+	return (h >> 8) % 253 + 3;
 }
 
 /* Does a packet belong to the line of its tuple? Learns the tag. */
@@ -127,13 +130,20 @@ static __always_inline int tag_fits(struct sl_flow *f, __u8 me, __u8 tag)
 	return *known == tag;
 }
 
-/* Age of a line in units of 2^20 ns; wraps after 52 days, harmless: a line
- * that old is free to anyone. */
+#define SL_SKEW	(1U << 16)	/* units of 2^20 ns, 68 s: CPUs and captures disagree */
+
+/* Units of 2^20 ns from `then` to now, 0 when that is a little ahead. The 32
+ * bits wrap after 52 days. */
+static __always_inline __u32 coarse_age(__u32 now, __u32 then)
+{
+	__u32 d = now - then;
+
+	return -d < SL_SKEW ? 0 : d;
+}
+
 static __always_inline __u32 age(const struct sl_flow *f, __u32 now)
 {
-	__u32 d = now - f->seen;
-
-	return (__s32)d < 0 ? 0 : d;
+	return coarse_age(now, f->seen);
 }
 
 /* How gladly a line is given away: 0 never, 3 free, 2 idle too long,
@@ -151,9 +161,9 @@ static __always_inline int give_away(const struct sl_flow *f, __u32 now,
 }
 
 /*
- * The flow's first packet tells the lane and direction of what it may stamp. They
- * are kept where the other direction will have its own state as soon as a packet
- * of it comes.
+ * The flow's first packet tells the lane and direction of what it may stamp.
+ * They are kept where the other direction will have its own state as soon as a
+ * packet of it comes.
  */
 static __always_inline void set_origin(struct sl_flow *f, __u32 me,
 				       const struct sl_cls *c)
@@ -161,12 +171,12 @@ static __always_inline void set_origin(struct sl_flow *f, __u32 me,
 	f->d[(me ^ 1) & 1].origin = SL_ORIGIN(c->lane, c->dir);
 }
 
-/* An unconfirmed flow goes: how long had its first packet's stamp waited by then?
- * (docs/architecture.md, "What a bounded table hides") */
+/* An unconfirmed flow goes: how long had its first packet's stamp waited by
+ * then? (docs/architecture.md, "What a bounded table hides") */
 static __always_inline void count_lost(const struct sl_flow *f, __u32 now)
 {
 	int me = !f->d[0].stamp_ns;
-	__u32 origin = f->d[me ^ 1].origin, waited, age2, k;
+	__u32 origin = f->d[me ^ 1].origin, waited, k;
 	struct sl_lane_lost *l;
 
 	if (!f->d[me].stamp_ns || f->state & (me ? SL_FLOW_SAW0 : SL_FLOW_SAW1))
@@ -175,9 +185,9 @@ static __always_inline void count_lost(const struct sl_flow *f, __u32 now)
 	l = bpf_map_lookup_elem(&sl_lane_losts, &k);
 	if (!l)
 		return;
-	waited = now - (__u32)(f->d[me].stamp_ns >> 20);
-	age2 = (__s32)waited < 0 ? 0 : sl_lost_bucket(waited);
-	l->n[SL_ORIGIN_IN(origin)][age2 & (SL_LOST_BUCKETS - 1)]++;
+	waited = coarse_age(now, f->d[me].stamp_ns >> 20);
+	l->n[SL_ORIGIN_IN(origin)][sl_lost_bucket(waited) &
+				   (SL_LOST_BUCKETS - 1)]++;
 }
 
 /* Claim the way that is given away most gladly; the oldest of equals.
@@ -235,7 +245,7 @@ static __always_inline void flow_find(const struct sl_pkt *p, int create,
 	struct sl_flow_set *set;
 	__u32 now, idle, k;
 	__u64 hash, fp;
-	int i;
+	int i, again = 0;
 
 	hash = tuple_hash(p, &hit->me);
 	fp = fingerprint(hash);
@@ -257,6 +267,7 @@ static __always_inline void flow_find(const struct sl_pkt *p, int create,
 		}
 		if (age(f, now) > idle) {	/* expiry on touch */
 			f->fp = SL_FP_NOBODY;
+			again = 1;
 			break;
 		}
 		if (f->seen != now)
@@ -267,6 +278,8 @@ static __always_inline void flow_find(const struct sl_pkt *p, int create,
 	if (create)
 		claim(set, fp | (__u64)tunnel_tag(p) << (hit->me ? 8 : 0),
 		      now, c, hit);
+	if (again && hit->first)	/* wherever it was put: known before */
+		hit->first = SL_FIRST_AGAIN;
 }
 
 /* The line that flow_find() found, or NULL. */

@@ -23,15 +23,6 @@ static __always_inline int to_itself(const struct sl_pkt *p)
 	return s[0] == d[0] && s[1] == d[1];
 }
 
-static __always_inline void count_lane(struct sl_lane_ctr *ctr, __u32 way,
-				       __u32 frame_b)
-{
-	if (!ctr)
-		return;
-	ctr->packets[way]++;
-	ctr->bytes[way] += frame_b;
-}
-
 /* The path of a packet: where it arrived from abroad; for one that leaves
  * home, where its flow last arrived from (0 while that is not known). */
 static __always_inline __u32 path_of(const struct sl_cls *c, __u32 port_path,
@@ -51,6 +42,21 @@ static __always_inline int may_create(const struct sl_pkt *p)
 		return !(p->tcp_flags & SL_TCP_RST);
 	return p->role == SL_ROLE_OPEN ||
 	       (p->role == SL_ROLE_REQUEST && p->method != SL_M_SRT);
+}
+
+/*
+ * Does the packet tell that its end really is there and goes on? What a
+ * spoofer can get answered does not: SYNs, Initials, handshakes of SRT,
+ * echoes. Queries and echoes have a line for one answer and must not hold it.
+ */
+static __always_inline int may_confirm(const struct sl_pkt *p,
+				       const struct sl_flow *f)
+{
+	if (p->proto == 6)
+		return !(p->tcp_flags & (SL_TCP_SYN | SL_TCP_RST)) &&
+		       (f->state & SL_FLOW_FINS) != SL_FLOW_FINS;
+	return p->method == SL_M_QUIC_SPIN ||
+	       (p->method == SL_M_SRT && p->role != SL_ROLE_OPEN);
 }
 
 /* A tuple speaks QUIC or SRT from its first packet on. 0: not this packet. */
@@ -120,7 +126,7 @@ __noinline int sl_match(struct sl_work *w, __u32 port_path)
 		return w->hit.miss == SL_MISS_REFUSED + 1 ?
 		       SL_R_TABLE_FULL : SL_R_UNTRACKED;
 	me = w->hit.me & 1;
-	if (!w->hit.first && !p->line_id)	/* else it must not hold a line */
+	if (!w->hit.first && may_confirm(p, f))
 		flow_saw(f, me);
 	t.flow = f;
 	t.mine = &f->d[me];

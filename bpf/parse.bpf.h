@@ -6,8 +6,9 @@
  * behind it and says what comes next; a bounded loop does the rest, so that
  * VLANs, tunnels and extension headers in any order cost nothing extra to
  * read. The usual frame goes through the very same steps in a straight line,
- * see parse_usual(). Each step returns 0 or the reason (enum sl_reason) why it ends here;
- * addresses found before that stay valid, so that a verdict is possible.
+ * see parse_usual(). Each step returns 0 or the reason (enum sl_reason) why it
+ * ends here; addresses found before that stay valid, so that a verdict is
+ * possible.
  */
 #ifndef SL_PARSE_BPF_H
 #define SL_PARSE_BPF_H

@@ -74,6 +74,7 @@ enum sl_role {
 	SL_ROLE_REPLY,		/* may end one */
 	SL_ROLE_OPEN,		/* tells that its flow speaks the protocol */
 	SL_ROLE_VOID,		/* the request must be made again */
+	SL_ROLE_MORE,		/* goes on with what was opened */
 };
 
 #define SL_TCP_FIN	0x01

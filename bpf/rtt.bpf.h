@@ -44,18 +44,24 @@ static __always_inline void put_stamp(struct sl_flow_dir *d, __u64 now_ns)
 	*(volatile __u64 *)&d->stamp_ns = now_ns;
 }
 
-/* Units of the coarse clock (2^20 ns) from ns to the flow's last packet. */
-static __always_inline __s32 coarse_since(const struct sl_flow *f, __u64 ns)
+/* TCP without time stamps: is iss the highest ACK? (Their flags' bits mean
+ * else once a time stamp was seen.) */
+static __always_inline int has_una(__u8 flags)
 {
-	return f->seen - (__u32)(ns >> 20);
+	return (flags & (SL_FD_TS | SL_FD_UNA)) == SL_FD_UNA;
+}
+
+/* Units of the coarse clock (2^20 ns) from ns to the flow's last packet. */
+static __always_inline __u32 coarse_since(const struct sl_flow *f, __u64 ns)
+{
+	return coarse_age(f->seen, ns >> 20);
 }
 
 /* An outstanding stamp that nobody can answer in time any more. Judged by
  * the flow's coarse time, so that the clock is not read for it. */
 static __always_inline int stamp_is_old(const struct sl_flow *f, __u64 stamp_ns)
 {
-	return coarse_since(f, stamp_ns) >
-	       (__s32)(sl_set.stamp_max_ns >> 20) + 1;
+	return coarse_since(f, stamp_ns) > (sl_set.stamp_max_ns >> 20) + 1;
 }
 
 #endif

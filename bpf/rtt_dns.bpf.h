@@ -20,8 +20,8 @@ static __always_inline void dns_find(const struct sl_view *v, struct sl_pkt *p)
 		return;
 	p->role = reply ? SL_ROLE_REPLY : SL_ROLE_REQUEST;
 	p->method = SL_M_DNS;
-	p->seq = sl_be16(h) ^ sl_be32(h + 12) << 8;
-	p->line_id = p->seq;
+	p->seq = sl_be16(h) * 0x9e3779b1U ^ sl_be32(h + 12);
+	p->line_id = p->seq ?: 1;	/* 0: the line of the tuple itself */
 }
 
 #endif

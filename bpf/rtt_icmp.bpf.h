@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Method icmp: echo request -> first reply with its identifier and sequence
- * number (RFC 792, RFC 4443). A flow is (both addresses, identifier). An echo too
- * long for one packet is measured from first fragment to first fragment: those
- * carry the whole header. Stamped and answered by rtt_query.bpf.h.
+ * number (RFC 792, RFC 4443). A flow is (both addresses, identifier). An echo
+ * too long for one packet is measured from first fragment to first fragment:
+ * those carry the whole header. Stamped and answered by rtt_query.bpf.h.
  */
 #ifndef SL_RTT_ICMP_BPF_H
 #define SL_RTT_ICMP_BPF_H

@@ -3,10 +3,10 @@
  * Stage 4, match: icmp, dns, stun and srt, whose requests and replies share an
  * identifier, p->seq. rtt_icmp.bpf.h and so on say how it is found.
  *
- * The stamp is that of a request, answered by the first reply with its p->seq. A
- * request repeated while it waits is void. Identifiers that grow (echoes, SRT's
- * ACKs) also tell that the stamped one was lost, by a reply to a later one; the
- * others give up their stamp after SL_QUERY_PATIENCE_NS.
+ * The stamp is that of a request, answered by the first reply with its p->seq.
+ * A request repeated while it waits is void. Identifiers that grow (echoes,
+ * SRT's ACKs) also tell that the stamped one was lost, by a reply to a later
+ * one; the others give up their stamp after SL_QUERY_PATIENCE_NS.
  */
 #ifndef SL_RTT_QUERY_BPF_H
 #define SL_RTT_QUERY_BPF_H
@@ -27,8 +27,7 @@ static __always_inline int query_is_old(const struct sl_pkt *p,
 {
 	if (query_grows(p))
 		return stamp_is_old(f, stamp_ns);
-	return coarse_since(f, stamp_ns) >
-	       (__s32)(SL_QUERY_PATIENCE_NS >> 20);
+	return coarse_since(f, stamp_ns) > SL_QUERY_PATIENCE_NS >> 20;
 }
 
 static __always_inline void query_stamp(const struct sl_pkt *p,

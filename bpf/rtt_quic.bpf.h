@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * QUIC as methods quic-hs and quic-spin need it: what is readable without keys
- * (RFC 8999, RFC 9000 section 17, RFC 9369). Only the first packet of a datagram
- * is looked at, and of that only the first five bytes: neither coalesced packets
- * nor the length of connection ids matter.
+ * (RFC 8999, RFC 9000 section 17, RFC 9369). Only the first packet of a
+ * datagram is looked at, and of that only the first six bytes: neither
+ * coalesced packets nor the connection ids matter.
  */
 #ifndef SL_RTT_QUIC_BPF_H
 #define SL_RTT_QUIC_BPF_H
@@ -51,7 +51,8 @@ static __always_inline __u32 quic_type(__u8 first, __u32 version)
 }
 
 /*
- * Long header. REQUEST: may be a client's first packet; REPLY: any other; VOID:
+ * Long header. REQUEST: may be a client's first packet (which has a
+ * destination id, where a server's may have none); MORE: any other; VOID:
  * Version Negotiation or Retry, after which the client begins again.
  */
 static __always_inline void quic_find_long(const struct sl_view *v,
@@ -69,7 +70,7 @@ static __always_inline void quic_find_long(const struct sl_view *v,
 	if (!version || (quic_version(version) && type == 3))
 		p->role = SL_ROLE_VOID;
 	else if (quic_version(version))
-		p->role = big && type < 2 ? SL_ROLE_REQUEST : SL_ROLE_REPLY;
+		p->role = big && type < 2 && h[5] ? SL_ROLE_REQUEST : SL_ROLE_MORE;
 	else if (quic_greased_version(version) && big)
 		p->role = SL_ROLE_REQUEST;
 	else
@@ -80,7 +81,7 @@ static __always_inline void quic_find_long(const struct sl_view *v,
 /* Short header: its spin bit. What has no flow is no QUIC. */
 static __always_inline void quic_find_short(struct sl_pkt *p, __u8 first)
 {
-	p->role = SL_ROLE_REPLY;
+	p->role = SL_ROLE_MORE;
 	p->method = SL_M_QUIC_SPIN;
 	p->seq = first >> 5 & 1;
 }

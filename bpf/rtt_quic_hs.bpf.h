@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Stage 4, match: quic-hs. The client's first long-header packet -> the server's
- * first one. Retry and Version Negotiation void the stamp: the client's next
- * Initial starts again. Repeated more than 50 ms after the first, it is
- * ambiguous (clients send their first flight in several datagrams at once).
+ * Stage 4, match: quic-hs. The client's first long-header packet -> the
+ * server's first one. Retry and Version Negotiation void the stamp: the
+ * client's next Initial starts again. Repeated more than 50 ms after the
+ * first, it is ambiguous (clients send their first flight in several datagrams
+ * at once).
  *
- * The round trip is kept for quic-spin, which is held against it; of an ambiguous
- * handshake the time since the last copy, which is not longer.
+ * The round trip is kept for quic-spin, which is held against it; of an
+ * ambiguous handshake the time since the last copy, which is not longer.
  */
 #ifndef SL_RTT_QUIC_HS_BPF_H
 #define SL_RTT_QUIC_HS_BPF_H

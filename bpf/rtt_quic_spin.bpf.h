@@ -6,11 +6,13 @@
  * A server sends back the value it received last, a client the opposite: edges
  * must come in turn, client and server, with the right value. RFC 9000 lets
  * either end send random or constant bits instead ("greased"), so a direction
- * must earn belief: an edge in turn adds to `good`, one out of turn, or a value
- * held on to long after the other end's edge should have changed it, ends
- * `good` and adds to `strikes`. Samples are taken only while both directions
- * have more good edges in a row than their strikes ask for. Reordering looks
- * like grease for some round trips, and belief comes back.
+ * must earn belief: an edge in turn adds to `good`, one out of turn, or a
+ * value held on to long after the other end's edge should have changed it,
+ * ends `good` and adds to `strikes`. So does an interval that is suddenly much
+ * longer than the one before: who throws dice in step with an honest end shows
+ * edges in turn, and leaves some out. Samples are taken only while both
+ * directions have more good edges in a row than their strikes ask for.
+ * Reordering looks like grease for some round trips, and belief comes back.
  *
  * Not sampled either: what is shorter than half the handshake, and what had to
  * wait for somebody to send something (idle).
@@ -25,6 +27,7 @@
 #define SL_SPIN_STRIKES_MAX	12
 #define SL_SPIN_GREASED		6	/* strikes that count a flow as greased */
 #define SL_SPIN_SLACK_MS	200	/* queues and timers beside the RTT */
+#define SL_SPIN_JUMP_US		2000	/* that an interval may grow beside 3/4 */
 
 /* Is the value what an honest end of this side would send now? */
 static __always_inline int spin_in_step(const struct sl_ends *t, int value)
@@ -36,8 +39,9 @@ static __always_inline int spin_in_step(const struct sl_ends *t, int value)
 }
 
 /* Twice the handshake and some slack, in units of the coarse clock: what an
- * honest end takes at most to answer an edge, and how long a pause is not idle. */
-static __always_inline __s32 spin_patience(__u32 hs_us)
+ * honest end takes at most to answer an edge, and how long a pause is not
+ * idle. */
+static __always_inline __u32 spin_patience(__u32 hs_us)
 {
 	return (2ULL * hs_us * 1000 + SL_SPIN_SLACK_MS * 1000000ULL) >> 20;
 }
@@ -64,7 +68,7 @@ static __always_inline int spin_believed(const struct sl_flow_dir *d)
 /* The same value again: the end that should have changed it long ago strikes,
  * once for each edge that it leaves unanswered. */
 static __always_inline void spin_same(const struct sl_cls *c, struct sl_ends *t,
-				      __s32 patience)
+				      __u32 patience)
 {
 	if (t->mine->late || !(*t->peer_flags & SL_FQ_EDGE) ||
 	    t->peer->stamp_ns <= t->mine->stamp_ns ||
@@ -73,6 +77,15 @@ static __always_inline void spin_same(const struct sl_cls *c, struct sl_ends *t,
 		return;
 	t->mine->late = 1;
 	spin_strike(c, t);
+}
+
+/* Did the interval grow by more than queues make it grow in one round trip? */
+static __always_inline int spin_jumped(struct sl_flow_dir *d, __u64 interval_ns)
+{
+	__u64 us = interval_ns / 1000, before = d->interval_us;
+
+	d->interval_us = us > ~0U ? ~0U : us;
+	return before && us > before + before * 3 / 4 + SL_SPIN_JUMP_US;
 }
 
 /* An edge: stamped always; a sample when both sides are believed. */
@@ -89,6 +102,10 @@ static __always_inline void spin_edge(const struct sl_pkt *p,
 		       (p->seq ? SL_FQ_SPIN : 0) | (idle ? SL_FQ_IDLE : 0);
 	put_stamp(t->mine, now_ns);
 	t->mine->late = 0;
+	if (idle || was_idle || !turn)
+		t->mine->interval_us = 0;	/* nothing to compare with */
+	else if (fl & SL_FQ_EDGE && spin_jumped(t->mine, now_ns - last_ns))
+		turn = 0;
 	if (!turn) {
 		spin_strike(c, t);
 		return;
@@ -113,12 +130,12 @@ static __always_inline void match_quic_short(const struct sl_pkt *p,
 	const struct sl_flow_dir *client = *t->my_flags & SL_FQ_CLIENT ?
 					   t->mine : t->peer;
 	__u32 hs_us = client->hs_us;
-	__s32 patience, pause;
+	__u32 patience, pause;
 
 	if (!((*t->my_flags | *t->peer_flags) & SL_FQ_ANSWERED) || !hs_us)
 		return;
 	patience = spin_patience(hs_us);
-	pause = t->flow->seen - t->mine->last;
+	pause = coarse_age(t->flow->seen, t->mine->last);
 	t->mine->last = t->flow->seen;
 	if (!(*t->my_flags & SL_FQ_KNOWN)) {
 		*t->my_flags |= SL_FQ_KNOWN | (p->seq ? SL_FQ_SPIN : 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Method srt: full ACK -> ACKACK with its number, on a flow whose handshake was
- * seen (SRT, and UDT where it comes from: draft-sharabayko-srt). Light ACKs have
- * number 0. Stamped and answered by rtt_query.bpf.h.
+ * Method srt: full ACK -> ACKACK with its number, on a flow whose handshake
+ * was seen (SRT, and UDT where it comes from: draft-sharabayko-srt). Light
+ * ACKs have number 0. Stamped and answered by rtt_query.bpf.h.
  */
 #ifndef SL_RTT_SRT_BPF_H
 #define SL_RTT_SRT_BPF_H

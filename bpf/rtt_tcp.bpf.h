@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Stage 4, match: a TCP connection and its methods. tcp-hs and tcp-ts share the
- * one stamp of a direction, since a SYN may be both; tcp-seq has it where there
- * are no time stamps.
+ * Stage 4, match: a TCP connection and its methods. tcp-hs and tcp-ts share
+ * the one stamp of a direction, since a SYN may be both; tcp-seq has it where
+ * there are no time stamps.
  *
  * A SYN with a new sequence number on an old port pair is a new connection
  * and forgets the old one.
@@ -18,17 +18,16 @@
 
 #define SL_SEQ_LATE	(1U << 20)	/* bytes that a copy may be late */
 
-/* A new connection on the old port pair. Of the old one only the highest ACK is
- * kept, as a point of recovery (rtt_tcp_seq.bpf.h): what is sent below it cannot
- * be told from late copies. */
+/* A new connection on the old port pair. Of the old one only the highest ACK
+ * is kept, as a point of recovery (rtt_tcp_seq.bpf.h): what is sent below it
+ * cannot be told from late copies. */
 static __always_inline void forget(struct sl_flow_dir *d, __u8 *flags)
 {
-	__u32 una = d->iss;
-	int had = !(*flags & SL_FD_TS) && *flags & SL_FD_UNA;
+	/* a side that has not sent anything yet has the flow's origin */
+	__u32 una = d->iss, origin = *flags & SL_FD_SEQ ? 0 : d->origin;
+	int had = has_una(*flags);
 
-	if (!*flags)
-		return;
-	*d = (struct sl_flow_dir){};
+	*d = (struct sl_flow_dir){ .origin = origin };
 	*flags = 0;
 	if (!had)
 		return;
@@ -41,7 +40,7 @@ static __always_inline void tcp_open(const struct sl_pkt *p, struct sl_ends *t)
 {
 	__u8 fl = *t->my_flags;
 	int known = fl & SL_FD_SYN;
-	int una = !(fl & SL_FD_TS) && fl & SL_FD_UNA;
+	int una = has_una(fl);
 
 	if (known ? t->mine->iss == p->seq : !una && !(fl & SL_FD_SEQ))
 		return;		/* the same one, or the first we see */
@@ -52,6 +51,7 @@ static __always_inline void tcp_open(const struct sl_pkt *p, struct sl_ends *t)
 	    p->ack != t->peer->iss + 1)
 		forget(t->peer, t->peer_flags);
 	forget(t->mine, t->my_flags);
+	t->flow->state &= ~SL_FLOW_FINS;
 }
 
 static __always_inline void tcp_answer(const struct sl_pkt *p,
@@ -117,6 +117,21 @@ static __always_inline void tcp_fragment(const struct sl_pkt *p,
 	ts_stamp(p, first, t);
 }
 
+/* A connection that ends gives its line to whoever needs it: both FINs, or a
+ * RST where it should be. (Packets after a RST that was none confirm it
+ * again.) */
+static __always_inline void tcp_close(const struct sl_pkt *p, struct sl_ends *t)
+{
+	__u8 state = t->flow->state;
+
+	if (p->tcp_flags & SL_TCP_FIN)
+		state |= t->mine == &t->flow->d[0] ? SL_FLOW_FIN0 : SL_FLOW_FIN1;
+	if ((state & SL_FLOW_FINS) == SL_FLOW_FINS ||
+	    (p->tcp_flags & SL_TCP_RST && p->seq == t->mine->seq_nxt))
+		state &= ~SL_FLOW_CONFIRMED;
+	t->flow->state = state;
+}
+
 /* One packet of a connection; path is its path, first: SL_FIRST_* of its line. */
 static __always_inline void match_tcp(const struct sl_pkt *p,
 				      const struct sl_cls *c, __u32 path,
@@ -138,6 +153,8 @@ static __always_inline void match_tcp(const struct sl_pkt *p,
 	health_sequence(p, c, t);	/* before ts_max moves */
 	tcp_stamp(p, c, first, t);
 	seq_stamp(p, c, first, t);
+	if (p->tcp_flags & (SL_TCP_FIN | SL_TCP_RST))
+		tcp_close(p, t);
 	tcp_sequence(p, t);
 	if (!p->has_ts && p->payload_b && !(t->flow->state & SL_FLOW_NO_TS)) {
 		t->flow->state |= SL_FLOW_NO_TS;

@@ -41,7 +41,7 @@ static __always_inline int hs_stamp(const struct sl_pkt *p,
 
 	if (!(p->tcp_flags & SL_TCP_SYN) || p->tcp_flags & SL_TCP_RST)
 		return 0;
-	if (!(fl & SL_FD_TS) && fl & SL_FD_UNA)
+	if (has_una(fl))
 		return 0;	/* a late copy */
 	if (fl & SL_FD_SYN) {
 		if (fl & SL_FD_STAMP_HS && t->mine->stamp_ns)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Stage 4, match: tcp-seq, for flows without time stamps. A segment that begins
- * at the highest sequence seen is stamped with its end; the ACK of exactly that
- * end answers it. Two adjacent ends are kept, since receivers acknowledge every
- * second segment: the later one as a difference in time and length.
+ * Stage 4, match: tcp-seq, for flows without time stamps. A segment that
+ * begins at the highest sequence seen is stamped with its end; the ACK of
+ * exactly that end answers it. Two adjacent ends are kept, since receivers
+ * acknowledge every second segment: the later one as a difference in time and
+ * length.
  *
- * Karn: whatever is sent twice, or fills a gap, ends the stamps and sets a point of
- * recovery: its end. What is new may be stamped beyond that point, but the ACK of it
- * counts only when an earlier one had passed the point: else it acknowledges what was
- * sent twice together with what was not.
+ * Karn: whatever is sent twice, or fills a gap, ends the stamps and sets a
+ * point of recovery: its end. What is new may be stamped beyond that point,
+ * but the ACK of it counts only when an earlier one had passed the point: else
+ * it acknowledges what was sent twice together with what was not.
  *
  * State of a direction (no time stamp option was seen in it, so the fields of
  * tcp-ts are free):
@@ -26,27 +27,35 @@
 #define SL_SEQ_STATE	(SL_FD_SEQ1 | SL_FD_SEQ2)
 #define SL_SEQ_SHIFT	10		/* unit of the delay: 1.024 us */
 
-static __always_inline __u32 second_end(const struct sl_flow_dir *d)
+/* Both stamps of a direction, read once: its own packets may change them. */
+struct sl_seq {
+	__u64 ns, second_ns;	/* the second's at most a microsecond early */
+	__u32 end, second_end;
+};
+
+static __always_inline void seq_read(const struct sl_flow_dir *d,
+				     struct sl_seq *s)
 {
-	return d->stamp_id + (d->ts_max & 0xffff);
+	__u32 beside = d->ts_max;
+
+	s->ns = *(volatile const __u64 *)&d->stamp_ns;
+	s->end = d->stamp_id;
+	s->second_ns = s->ns + ((__u64)(beside >> 16) << SL_SEQ_SHIFT);
+	s->second_end = s->end + (beside & 0xffff);
 }
 
-/* At most a microsecond too early. */
-static __always_inline __u64 second_ns(const struct sl_flow_dir *d,
-				       __u64 first_ns)
+/* The second stamp becomes the only one. Swapped and not taken, so that the
+ * direction sees no moment without a stamp, in which it would set one. 1:
+ * ours. */
+static __always_inline int seq_promote(struct sl_flow_dir *d, __u8 *flags,
+				       const struct sl_seq *s)
 {
-	return first_ns + ((__u64)(d->ts_max >> 16) << SL_SEQ_SHIFT);
-}
-
-/* The second stamp becomes the only one. */
-static __always_inline void seq_promote(struct sl_flow_dir *d, __u8 *flags,
-					__u64 first_ns)
-{
-	__u64 ns = second_ns(d, first_ns);
-
-	d->stamp_id = second_end(d);
+	if (__sync_val_compare_and_swap(&d->stamp_ns, s->ns, s->second_ns) !=
+	    s->ns)
+		return 0;
+	d->stamp_id = s->second_end;
 	*flags &= ~SL_FD_SEQ2;
-	put_stamp(d, ns);
+	return 1;
 }
 
 static __always_inline int seq_past(__u8 flags)
@@ -111,31 +120,33 @@ static __always_inline void seq_answer(const struct sl_pkt *p,
 {
 	struct sl_flow_dir *d = t->peer;
 	__u8 fl = *t->peer_flags;
-	__u64 ns, at_ns = 0;
+	__u64 at_ns = 0;
+	struct sl_seq s;
 
 	if ((p->tcp_flags & (SL_TCP_ACK | SL_TCP_RST)) != SL_TCP_ACK ||
 	    !(fl & SL_SEQ_STATE))
 		return;
-	if (!(fl & SL_FD_SEQ1) || newer(d->stamp_id, p->ack)) {
+	seq_read(d, &s);
+	if (!(fl & SL_FD_SEQ1) || newer(s.end, p->ack)) {
 		seq_passed(d, t->peer_flags, p->ack);
 		return;
 	}
-	ns = take_stamp(d);
-	*t->peer_flags = seq_none(fl);
-	if (!ns)
-		return;
-	if (p->ack == d->stamp_id && !(seq_past(fl) && newer(d->ts_max, d->iss)))
-		at_ns = ns;
-	else if (fl & SL_FD_SEQ2 && p->ack == second_end(d))
-		at_ns = second_ns(d, ns);
-	else
-		count_miss(c->lane, SL_MISS_VOIDED);
-	if (fl & SL_FD_SEQ2 && newer(second_end(d), p->ack)) {
-		*t->peer_flags |= SL_FD_SEQ1;
-		seq_promote(d, t->peer_flags, ns);
+	if (p->ack == s.end && !(seq_past(fl) && newer(d->ts_max, d->iss)))
+		at_ns = s.ns;
+	else if (fl & SL_FD_SEQ2 && p->ack == s.second_end)
+		at_ns = s.second_ns;
+	if (fl & SL_FD_SEQ2 && newer(s.second_end, p->ack)) {
+		if (!s.ns || !seq_promote(d, t->peer_flags, &s))
+			return;
+	} else {
+		*t->peer_flags = seq_none(fl);
+		if (!take_stamp(d))
+			return;
 	}
 	if (at_ns)
 		sample(p, c, path, SL_M_TCP_SEQ, at_ns, clock_ns());
+	else
+		count_miss(c->lane, SL_MISS_VOIDED);
 }
 
 /* Highest ACK of the peer's data. Takes the place of its ISS, once no stamp
@@ -236,8 +247,9 @@ static __always_inline int seq_out_of_order(const struct sl_pkt *p,
 	return past && una;
 }
 
-/* Must the point of recovery be acknowledged before a segment with this end may be
- * stamped? Always, while the highest ACK is not known or the point is not behind. */
+/* Must the point of recovery be acknowledged before a segment with this end
+ * may be stamped? Always, while the highest ACK is not known or the point is
+ * not behind. */
 static __always_inline int seq_waits(const struct sl_ends *t, __u32 end)
 {
 	__u8 fl = *t->my_flags;

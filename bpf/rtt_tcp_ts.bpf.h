@@ -22,8 +22,8 @@ static __always_inline int ts_answer(const struct sl_pkt *p,
 	return newer(p->tsecr, t->peer->stamp_id) ? SL_VOIDS : 0;
 }
 
-/* A SYN-ACK without the option declines it (RFC 7323, 2.5): the other end will not
- * send it any more, and its direction is one without time stamps. */
+/* A SYN-ACK without the option declines it (RFC 7323, 2.5): the other end will
+ * not send it any more, and its direction is one without time stamps. */
 static __always_inline void ts_declined(const struct sl_pkt *p,
 					struct sl_ends *t)
 {

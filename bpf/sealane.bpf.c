@@ -128,7 +128,7 @@ static __always_inline int handle(struct xdp_md *ctx)
 	if (drop)
 		reason = drop;
 	else if (!reason && w->cls.home)
-		reason = SL_R_HOME;
+		reason = w->cls.home;
 	else if (!reason && !has_clock())
 		reason = SL_R_NO_TIME;
 	else if (!reason)

@@ -5,21 +5,14 @@
  *
  * A segment below the highest sequence seen (RFC 4737 would call it reordered)
  * was overtaken when its TSval is older than the newest of its direction: the
- * sender wrote it before what came first. Any other is a retransmission; without
- * time stamps the two look the same and count as that. Within one tick of the
- * sender's clock an overtaken segment counts as retransmitted too.
+ * sender wrote it before what came first. Any other is a retransmission;
+ * without time stamps the two look the same and count as that. Within one tick
+ * of the sender's clock an overtaken segment counts as retransmitted too.
  */
 #ifndef SL_TCP_HEALTH_BPF_H
 #define SL_TCP_HEALTH_BPF_H
 
 #include "rtt.bpf.h"
-
-static __always_inline struct sl_lane_tcp *lane_tcp(const struct sl_cls *c)
-{
-	__u32 k = cpu_row() * sl_set.n_lanes + c->lane;
-
-	return bpf_map_lookup_elem(&sl_lane_tcps, &k);
-}
 
 /* A SYN's first copy, and the first SYN-ACK that answers it. */
 static __always_inline void health_syn(const struct sl_pkt *p,
@@ -29,8 +22,8 @@ static __always_inline void health_syn(const struct sl_pkt *p,
 	struct sl_lane_tcp *h = lane_tcp(c);
 	__u32 way = c->dir == SL_DIR_IN;
 
-	if (!h || *t->my_flags & SL_FD_SYN)
-		return;
+	if (!h || *t->my_flags & SL_FD_SYN || has_una(*t->my_flags))
+		return;		/* a copy */
 	if (!(p->tcp_flags & SL_TCP_ACK))
 		h->syn[way]++;
 	else if ((*t->peer_flags & (SL_FD_SYN | SL_FD_SYNACK)) == SL_FD_SYN &&

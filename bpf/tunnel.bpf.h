@@ -228,8 +228,8 @@ static __always_inline int enter_geneve(const struct sl_view *v,
 
 #define SL_GTPU_EXTS	4
 
-/* GTPv1-U G-PDU (3GPP TS 29.281). Its tunnel ids differ by direction and change
- * with every handover, so they stay out of the flow's key. */
+/* GTPv1-U G-PDU (3GPP TS 29.281). Its tunnel ids differ by direction and
+ * change with every handover, so they stay out of the flow's key. */
 static __always_inline int enter_gtpu(const struct sl_view *v,
 				      struct sl_pkt *p, __u32 off)
 {

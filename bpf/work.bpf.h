@@ -16,7 +16,7 @@ struct sl_work {
 	struct sl_pkt pkt;	/* parse */
 	struct sl_cls cls;	/* classify */
 	struct sl_hit hit;	/* match: the flow's line */
-	__u32 reason;
+	__u32 reason;		/* of parse: enum sl_reason; 0: L4 reached */
 } __attribute__((aligned(64)));
 
 /* Written and read by the packet at hand, a row for each CPU: nothing

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -71,6 +72,16 @@ static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
+/* Length of the kernel's tick: the resolution of its coarse clock. 0: not known. */
+static uint64_t tick_ns(void)
+{
+	struct timespec res;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &res) || res.tv_sec)
+		return 0;
+	return res.tv_nsec;
+}
+
 void sl_dp_plan(const struct sl_dp_opts *o, struct sl_settings *s)
 {
 	const struct sl_fib_size *f = sl_fib_size_of(o->cfg->tables.size);
@@ -86,6 +97,7 @@ void sl_dp_plan(const struct sl_dp_opts *o, struct sl_settings *s)
 		.fib_nodes = f->nodes,
 		.fib_leaves = f->leaves,
 		.replay = o->replay,
+		.tick_ns = o->replay ? 0 : tick_ns(),
 		.flow_idle_ns = o->cfg->flow_idle_ns,
 		.stamp_max_ns = o->cfg->stamp_max_ns,
 	};

@@ -52,6 +52,7 @@ enum sl_dir {
 	X(TRACKED, "tracked") \
 	X(UNTRACKED, "untracked") \
 	X(HOME, "home_to_home") \
+	X(MARTIAN, "martian")	/* its source cannot be where it came from */ \
 	X(BYPASS, "bypass") \
 	X(NO_PORT, "no_port") \
 	X(NOT_IP, "not_ip") \
@@ -70,7 +71,7 @@ enum sl_dir {
 	X(DROP_RULE, "rule") \
 	X(DROP_LIMIT, "limit")
 
-/* Why a packet that was tracked gave no sample; counted by lane. */
+/* Why a packet that might have been measured was not; counted by lane. */
 #define SL_MISSES(X) \
 	X(REFUSED, "refused")		/* new flow, set full of confirmed ones */ \
 	X(EVICTED, "evicted")		/* an unconfirmed flow made room */ \
@@ -128,8 +129,8 @@ struct sl_lane_ctr {
 	__u64 retrans[2];	/* of these: below the highest sequence seen */
 };
 
-/* How TCP fares on one lane on one CPU, by direction (out, in) of the packet, of
- * the SYN for the last two. Index: cpu * n_lanes + lane. */
+/* How TCP fares on one lane on one CPU, by direction (out, in) of the packet,
+ * of the SYN for the last two. Index: cpu * n_lanes + lane. */
 struct sl_lane_tcp {
 	__u64 reordered[2];	/* overtaken on the way, by their time stamps */
 	__u64 zero_window[2];	/* segments that close the window */
@@ -142,9 +143,9 @@ struct sl_lane_tcp {
 #define SL_LOST_BUCKETS	32
 
 /*
- * Stamps of one lane on one CPU that went unanswered with their evicted flow, by
- * the half that the answer would have measured (far, near) and by how long they
- * had waited (sl_lost_bucket). Index: cpu * n_lanes + lane.
+ * Stamps of one lane on one CPU that went unanswered with their evicted flow,
+ * by the half that the answer would have measured (far, near) and by how long
+ * they had waited (sl_lost_bucket). Index: cpu * n_lanes + lane.
  */
 struct sl_lane_lost {
 	__u64 n[2][SL_LOST_BUCKETS];
@@ -169,20 +170,28 @@ struct sl_lane_miss {
 };
 
 /*
- * The state of one direction of a flow. Written by packets of that direction,
- * except that an answer takes stamp_ns by exchange: the winner owns the
- * sample. Accepted race: a packet of this direction on another CPU may stamp
- * between the exchange and the sample; it then waits for its own answer.
+ * The state of one direction of a flow. Its own packets write it; packets of the
+ * other direction take stamp_ns by exchange (the winner owns the sample), move iss
+ * when that is the highest ACK, and change the flags of what they answered. Accepted
+ * races, since each direction mostly has a CPU of its own:
+ * - a packet of this direction may stamp between the exchange and the sample; it
+ *   then waits for its own answer;
+ * - flags are bytes, read and written without a lock: a bit that the other direction
+ *   clears at the same moment may stay, or one be lost. The stamp decides, so that
+ *   costs a sample; a stamp is swapped and never seen empty where one follows another
+ *   (rtt_tcp_seq.bpf.h).
  */
 struct sl_flow_dir {
 	__u64 stamp_ns;		/* clock at the outstanding stamp, or the last
 				 * edge of the spin bit; 0: none */
 	union {
-		__u32 stamp_id;	/* its TSval, sequence end or identifier */
+		__u32 stamp_id;	/* its TSval, segment's end or identifier; or the
+				 * point of recovery (rtt_tcp_seq.bpf.h) */
 		__u32 hs_us;	/* QUIC client: handshake round trip */
 	};
 	union {
-		__u32 ts_max;	/* newest TSval seen, RFC 7323 serial order */
+		__u32 ts_max;	/* newest TSval seen, RFC 7323 serial order; or
+				 * what tcp-seq keeps beside its stamp */
 		__u32 origin;	/* before this side was seen: SL_ORIGIN */
 		__u32 last;	/* QUIC: last short header, coarse clock >> 20 */
 	};
@@ -193,7 +202,11 @@ struct sl_flow_dir {
 			__u8 late;	/* 1: its next edge is overdue */
 		};
 	};
-	__u32 iss;		/* sequence number of the last SYN of this side */
+	union {
+		__u32 iss;	/* sequence number of the last SYN of this side,
+				 * or the highest ACK received of its data */
+		__u32 interval_us;	/* QUIC: between its last two edges */
+	};
 };
 
 /* Lane and direction of a flow's first packet. */
@@ -219,9 +232,15 @@ struct sl_flow {
 #define SL_FLOW_SAW0		0x01	/* a packet of direction 0 was seen */
 #define SL_FLOW_SAW1		0x02
 #define SL_FLOW_CONFIRMED	0x03	/* both: never evicted by a new flow */
-#define SL_FLOW_USED		0x04	/* the line had another flow before */
+#define SL_FLOW_USED		0x04	/* the line had a flow: the next one is not
+				 * its first */
 #define SL_FLOW_NO_TS		0x08	/* counted as no_timestamp already */
-#define SL_FLOW_QUIC		0x10	/* what a UDP flow speaks */
+/* TCP: */
+#define SL_FLOW_FIN0		0x10	/* direction 0 has closed */
+#define SL_FLOW_FIN1		0x20
+#define SL_FLOW_FINS		0x30	/* both: not confirmed any more */
+/* UDP: */
+#define SL_FLOW_QUIC		0x10	/* what a flow speaks */
 #define SL_FLOW_SRT		0x20
 #define SL_FLOW_GREASED		0x40	/* counted as greased already */
 
@@ -234,7 +253,7 @@ struct sl_flow {
 #define SL_FD_STAMP_TS		0x20	/* the stamp may give a tcp-ts sample */
 #define SL_FD_TS_PURE		0x80	/* only pure ACKs carried ts_max so far */
 /* the same bits while no time stamp option was seen: rtt_tcp_seq.bpf.h */
-#define SL_FD_UNA		0x20	/* iss is the highest ACK of this side */
+#define SL_FD_UNA		0x20	/* iss is the highest ACK received */
 #define SL_FD_PAST		0x08	/* with UNA: the stamp is past a recovery */
 #define SL_FD_SEQ1		0x40	/* the stamp may give a tcp-seq sample */
 #define SL_FD_SEQ2		0x80	/* ... and there is a second; or recovery */
@@ -299,66 +318,7 @@ struct sl_hist {
 #define SL_LANE_HOME		0x7ff	/* pseudo lane of the home prefixes */
 #define SL_MAX_CLASSES		4096	/* distinct block entries at one time */
 
-/* --- the prefix tables' image; include/sealane/fib.h looks up in it --- */
-#define SL_FIB4_ROOT_LINES	4096	/* the root: a word for each /16 */
-#define SL_FIB4_FLAG_WORDS	(1U << 19) /* a bit for each /24 */
-#define SL_FIB6_ROOT_BITS	20	/* 20 + 18 * 6 = 128 */
-#define SL_FIB6_LEVELS		18
-#define SL_FIB6_ROOT_WORDS	(1U << SL_FIB6_ROOT_BITS)
-#define SL_FIB_LINE		16	/* words of one array element */
-
-/* Words are packed by the cache line: an array would pad each to 8 bytes. */
-struct sl_fib_line {
-	__u32 word[SL_FIB_LINE];
-};
-
-#define SL_FIB_BUCKET_HOSTS	8
-
-/*
- * Single IPv4 addresses: address (host order) << 32 | SL_ENTRY_EXT | entry; 0
- * is free. One word, so that a reader never pairs an address with another's
- * entry.
- */
-struct sl_fib_bucket {
-	__u64 host[SL_FIB_BUCKET_HOSTS];
-};
-
-#define SL_FIB_BLOCK_HEAD	9	/* words before the entries */
-#define SL_FIB_BLOCK_ENTRIES	7	/* in its first line */
-
-/*
- * IPv4: 256 chunks (the /24s of a /16, or the addresses of a /24), packed. Bit b
- * of `vector` means that chunk b begins a new entry; before[q]: how many began
- * in the words before word q. The entries go on in the lines behind this one.
- */
-struct sl_fib_block {
-	__u64 vector[4];
-	__u8 before[4];
-	__u32 entry[SL_FIB_BLOCK_ENTRIES];
-};
-
-#define SL_FIB_NODE_LEAVES	6	/* in the node's own line */
-#define SL_FIB_SKIP_MAX		48	/* bits, a multiple of 6 */
-#define SL_FIB_NO_LEAVES	0xffffffffU
-
-/*
- * IPv6: bit b of `vector` means that chunk b leads to a child node; else its
- * leaf is the last one started at or below b in `leafvec`. Leaves lie in the
- * node while they fit (leaf_base is SL_FIB_NO_LEAVES), else in an array. A node
- * at the end of a chain of only children stands for all of it: [63:56] of
- * `skip` bits are passed over when they are [47:0] of it; else the address has
- * `miss`.
- */
-struct sl_fib_node {
-	__u64 vector;
-	__u64 leafvec;
-	__u64 skip;
-	__u32 node_base;
-	__u32 leaf_base;
-	__u32 miss;
-	__u32 leaf[SL_FIB_NODE_LEAVES];
-	__u32 pad;
-};
+#include <sealane/abi_fib.h>
 
 enum sl_action {
 	SL_ACT_NONE = 0,
@@ -393,7 +353,9 @@ struct sl_ctl {
 	__u64 hash_key[2];	/* of the flow table; kept over adoption */
 	__u64 tick_ns;		/* the clock, as the agent last wrote it: a load
 				 * where reading it would cost 8 ns and more */
-	__u64 pad[3];
+	__u64 tick_base_ns;	/* the clock when the tick counter was 0 (wraps);
+				 * 0: no packet has asked yet */
+	__u64 pad[2];
 };
 
 /* Settings known at load: the verifier removes what they make dead. */
@@ -409,14 +371,15 @@ struct sl_settings {
 	__u32 pad;
 	__u32 replay;		/* 1: clock and length come from sl_replay */
 	__u64 hash_key[2];	/* random per table; fixed in replay */
+	__u64 tick_ns;		/* of the kernel's tick; 0: not known */
 	__u64 flow_idle_ns;	/* after this a flow is new again */
 	__u64 stamp_max_ns;	/* an answer later than this is no sample */
 };
 
 /*
  * The last samples by remote address, for people who ask about one: a direct
- * mapped table that forgets the older of two addresses that meet. Accepted race:
- * two CPUs that write the same entry at once may mix their samples.
+ * mapped table that forgets the older of two addresses that meet. Accepted
+ * race: two CPUs that write the same entry at once may mix their samples.
  */
 struct sl_recent_sample {
 	__u64 time_ns;		/* clock of the answer; 0: none */
@@ -492,14 +455,10 @@ _Static_assert(sizeof(struct sl_flow_dir) == 24, "sl_flow_dir");
 _Static_assert(sizeof(struct sl_flow) == 64, "a flow is one cache line");
 _Static_assert(sizeof(struct sl_flow_set) == 256, "sl_flow_set");
 _Static_assert(sizeof(struct sl_hist) == 2880, "sl_hist");
-_Static_assert(sizeof(struct sl_fib_line) == 64, "sl_fib_line");
-_Static_assert(sizeof(struct sl_fib_bucket) == 64, "sl_fib_bucket");
-_Static_assert(sizeof(struct sl_fib_block) == 64, "sl_fib_block");
-_Static_assert(sizeof(struct sl_fib_node) == 64, "sl_fib_node");
 _Static_assert(sizeof(struct sl_class) == 16, "sl_class");
 _Static_assert(sizeof(struct sl_class_ctr) == 32, "sl_class_ctr");
 _Static_assert(sizeof(struct sl_ctl) == 64, "sl_ctl");
-_Static_assert(sizeof(struct sl_settings) == 72, "sl_settings");
+_Static_assert(sizeof(struct sl_settings) == 80, "sl_settings");
 _Static_assert(sizeof(struct sl_sample) == 64, "sl_sample");
 _Static_assert(sizeof(struct sl_recent) == 64, "sl_recent");
 _Static_assert(sizeof(struct sl_replay) == 288, "sl_replay");

@@ -258,6 +258,34 @@ static void measure_v6(struct bench *b)
 	free((void *)s.steps);
 }
 
+/* Short headers of known QUIC flows: found, and nothing to stamp. */
+static void measure_quic(struct bench *b)
+{
+	uint64_t before;
+	struct stream s;
+	struct row r = { .id = "quic", .subject = "sealane",
+			 .prog = "ignored", .twin = "empty4", .s = &s,
+			 .verdict = 2, .scale = 1 };
+	int step;
+
+	for (step = 0; step < 2; step++) {
+		b->rng = 99;		/* the same flows in all three */
+		stream_quic(b, &s, step);
+		before = samples(b);
+		load_stream(b->obj, &s);
+		run(b->obj, "ignored", &s, 2);
+		free((void *)s.steps);
+	}
+	check("quic handshakes", samples(b) - before, QUIC_FLOWS * 8 / 10);
+	b->rng = 99;
+	stream_quic(b, &s, 2);
+	before = reason(b, SL_R_TRACKED);
+	measure(b, &r, 1);
+	check("quic", reason(b, SL_R_TRACKED) - before,
+	      (uint64_t)RUNS * 2 * QUIC_FLOWS * 8 / 10);
+	free((void *)s.steps);
+}
+
 #define FLOOD_TIMES 10	/* spoofed SYNs, in sizes of the flow table */
 
 /* Share of the established flows' samples that a flood leaves, in percent. */
@@ -310,6 +338,7 @@ static void measure_flows(struct bench *b)
 		die("tracked: samples were taken");
 	measure(b, &p, 1);
 	check("pair", samples(b) - n, (uint64_t)RUNS * FLOWS * 95 / 100);
+	measure_quic(b);
 	measure_flood(b, &pair);
 	free((void *)tracked.steps);
 	free((void *)pair.steps);

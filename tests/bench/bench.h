@@ -15,6 +15,7 @@
 #define PREFIXES6	200000
 #define HOME4		0xc6120000U	/* 198.18.0.0/20: 4,096 addresses */
 #define FLOWS		50000
+#define QUIC_FLOWS	25000	/* beside them: sets of four lines fill up */
 
 struct bench {
 	struct sl_dp *dp;
@@ -46,6 +47,7 @@ void stream_drop(struct bench *b, struct stream *s, size_t hosts);
 void stream_ignored6(struct bench *b, struct stream *s);
 void stream_tracked(struct bench *b, struct stream *s);
 void stream_pair(struct bench *b, struct stream *s);
+void stream_quic(struct bench *b, struct stream *s, int step);
 void stream_flood(struct bench *b, struct stream *s, const struct stream *pair,
 		  unsigned int times);
 

@@ -199,3 +199,40 @@ void stream_flood(struct bench *b, struct stream *s, const struct stream *pair,
 		*st++ = pair->steps[2 * i + 1];
 	}
 }
+
+/* A QUIC flow's packets that begin with this byte, from home or back; long: an
+ * Initial's size by the IP header, of which the frame has the beginning. */
+static void frame_quic(struct stream *s, unsigned int first, bool is_long)
+{
+	unsigned int ip_b = is_long ? 20 + 8 + 1200 : 84;
+
+	frame4(s, 17, 98);
+	s->frame[16] = ip_b >> 8;
+	s->frame[17] = ip_b;
+	s->frame[38] = (ip_b - 20) >> 8;
+	s->frame[39] = ip_b - 20;
+	s->frame[42] = first;
+	s->frame[46] = is_long;		/* version 1 */
+}
+
+/* Initials of QUIC_FLOWS flows (step 0), their answers (1), then short headers both
+ * ways whose spin bit stands still (2). */
+void stream_quic(struct bench *b, struct stream *s, int step)
+{
+	struct bench_step *st = new_steps(s, step == 2 ? 2 * QUIC_FLOWS : QUIC_FLOWS);
+	struct bench_step out, back;
+	uint32_t i;
+
+	frame_quic(s, step == 2 ? 0x41 : step ? 0xe0 : 0xc0, step < 2);
+	for (i = 0; i < QUIC_FLOWS; i++) {
+		make_flow(b, &out, &back, i);
+		if (step == 2) {
+			st[2 * i] = out;
+			st[2 * i + 1] = back;
+		} else {
+			st[i] = step ? back : out;
+		}
+	}
+	if (step == 2)
+		shuffle(b, st, QUIC_FLOWS);
+}

@@ -50,6 +50,15 @@ TEST_F(dp, syns_and_their_answers_are_counted_once)
 	EXPECT_EQ(0, h.syn_answered[SL_DIR_IN]);
 }
 
+TEST_F(dp, a_copy_of_a_syn_after_its_answer_is_no_second_one)
+{
+	seg(self, 100, 0, 10, S, 0, 9, 0);
+	seg(self, 136, 1, 50, SA, 0, 9, 0);
+	seg(self, 137, 0, 10, S, 0, 9, 0);
+	EXPECT_EQ(1, health(self).syn[SL_DIR_OUT]);
+	EXPECT_EQ(1, health(self).syn_answered[SL_DIR_OUT]);
+}
+
 TEST_F(dp, resets_and_closed_windows_have_their_direction)
 {
 	struct sl_lane_tcp h;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* tcp-seq, dns, stun: conversations packet by packet, and the samples they give
+/* tcp-seq, dns, stun, srt: conversations packet by packet, and the samples they give
  * (BPF_PROG_TEST_RUN). */
 #include "loaded.h"
 
@@ -208,6 +208,18 @@ TEST_F(dp, stun_answers_are_found_by_transaction_on_any_port)
 			      "\0\1\0\0\x21\x12\xa4\x43" "dbcdefghijkl", 20));
 	EXPECT_EQ(0, datagram(self, 436, 1, 9999,
 			      "\1\1\0\0\x21\x12\xa4\x43" "dbcdefghijkl", 20));
+}
+
+TEST_F(dp, a_transaction_of_zeros_has_a_line_of_its_own)
+{
+	static const char zeros[] = "\0\1\0\0\x21\x12\xa4\x42\0\0\0\0\0\0\0\0\0\0\0\0";
+	uint8_t initial[1200] = { 0xc3, 0, 0, 0, 1, 8 };
+
+	datagram(self, 100, 1, 443, zeros, 20);
+	datagram(self, 101, 1, 443, zeros, 20);
+	EXPECT_EQ(0, datagram(self, 110, 0, 443, initial, 1200));
+	EXPECT_EQ(1, datagram(self, 146, 1, 443, initial, 1200));
+	EXPECT_EQ(SL_M_QUIC_HS, got(self)->method);
 }
 
 /* An SRT control packet: 16 bytes of header, then up to 64 for a handshake. */

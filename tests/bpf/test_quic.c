@@ -209,23 +209,38 @@ TEST_F(dp, greased_spin_bits_give_nothing_and_are_counted)
 }
 
 /* One request, one answer at a time, and an honest server that reflects a client
- * which throws dice: every edge comes in turn, only its time is wrong. */
-TEST_F(dp, dice_in_lockstep_are_found_by_what_they_leave_out)
+ * which throws dice: every edge comes in turn, but some are left out. */
+static void dice(FIXTURE_DATA(dp) *self, uint64_t t, unsigned int pace_ms,
+		 unsigned int *n, unsigned int *wrong)
 {
-	unsigned int n = 0, bit = 0, i;
-	uint64_t t = 1000;
+	unsigned int i, k, bit;
 
-	srandom(3);
 	quic(self, t, 0, INITIAL, V1, 1200);
 	quic(self, t + 36, 1, INITIAL, V1, 1200);
 	for (i = 0; i < 300; i++) {
 		bit = random() % 2;
-		t += 1000;
-		n += quic(self, t, 0, 0x40 | bit << 5, 0, 60);
-		n += quic(self, t + 36, 1, 0x40 | bit << 5, 0, 60);
+		t += pace_ms;
+		for (k = 0; k < 2; k++) {
+			if (!quic(self, t + 36 * k, k, 0x40 | bit << 5, 0, 60))
+				continue;
+			++*n;
+			*wrong += got(self)->rtt_ns != pace_ms * 1000000ULL;
+		}
 	}
-	EXPECT_EQ(0, n);
-	EXPECT_EQ(1, missed(self, SL_MISS_GREASED));
+}
+
+TEST_F(dp, dice_in_lockstep_are_found_by_what_they_leave_out)
+{
+	static const unsigned int pace_ms[] = { 60, 80, 120, 200, 280, 1000 };
+	unsigned int i, n = 0, wrong = 0;
+
+	srandom(3);
+	for (i = 0; i < 6; i++) {
+		dice(self, 1000000 * (i + 1), pace_ms[i], &n, &wrong);
+		EXPECT_EQ(i + 1, missed(self, SL_MISS_GREASED));
+	}
+	EXPECT_EQ(0, wrong);
+	EXPECT_GT(20, n);	/* until the first one was left out */
 }
 
 TEST_F(dp, a_pause_is_no_round_trip)

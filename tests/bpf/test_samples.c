@@ -204,6 +204,7 @@ TEST_F(dp, new_flows_never_push_out_confirmed_ones)
 	out(self, 100, 10, 0, S, 500, 0, 0);
 	in(self, 136, 50, 11, SA, 900, 500, 0);
 	out(self, 137, 11, 51, A, 537, 900, 0);
+	in(self, 138, 51, 11, A, 901, 537, 0);
 	for (i = 0; i < 20000; i++) {
 		snprintf(src, sizeof(src), "203.0.113.%u", i % 50);
 		eth(&self->f, 0x0800);

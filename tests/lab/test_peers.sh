@@ -131,6 +131,16 @@ is() { # LANE METHOD TEST...
 	python3 "$TOP/tests/lab/peers.py" check "$LAB_DIR" "$1" \
 		"$(site_field "$1" 2)" "${@:2}"
 }
+tcp() { # LANE CONDITION over o and i, its figures of either direction
+	python3 - "$LAB_DIR" "$@" <<-'END'
+		import json, sys
+		lab, lane, condition = sys.argv[1:]
+		t, = [l["tcp"] for l in json.load(open(lab + "/status.json"))
+		      ["lanes"] if l["lane"] == lane]
+		print(t)
+		sys.exit(0 if eval(condition, {"o": t["out"], "i": t["in"]}) else 1)
+	END
+}
 ended() { # WORD COUNT NAME: the clients' own word
 	grep -c "$1" "$LAB_DIR/$3.out"
 	[ "$(grep -c "$1" "$LAB_DIR/$3.out")" = "$2" ]
@@ -138,23 +148,28 @@ ended() { # WORD COUNT NAME: the clients' own word
 
 ok "ngtcp2's clients got their page" ended fetched 16 quic
 ok "QUIC: one sample for each handshake, Retries left out" is QUIC quic-hs all
-# the server signs before it answers, which is part of every sample
-ok "QUIC: minimum within 3 % of the cable, median near" \
-	is QUIC quic-hs min none_below p50_not_above
+# What a peer takes is part of a sample: a QUIC server signs, and all of them
+# wait for a processor. So it is the minimum that is the cable's, and the median
+# what the capture says of the same questions.
+ok "QUIC: minimum within 3 % of the cable, median of what was seen" \
+	is QUIC quic-hs min p50 none_below
 ok "QUIC: and nothing else: ngtcp2 does not spin" is QUIC methods quic-hs
 ok "SRT: a sample for each trip" is SRT srt trips
-ok "SRT: median within 3 % of the cable" is SRT srt p50 none_below
+ok "SRT: minimum within 3 % of the cable, median of what was seen" \
+	is SRT srt min p50 none_below
 ok "SRT: the stream that goes up gives the near half" \
 	test "$(figure latency SRT --since -5m -- 'sum(r["samples"] > 20 and
 	r["p50_ns"] < 5e6 for r in d["rows"] if r["half"] == "near")')" = 1
 ok "SRT: and nothing else" is SRT methods srt
 ok "dig and dnsperf got their answers" ended 'Queries completed: *100 (100.00%)' 4 dns
 ok "DNS: one sample for each answer" is DNS dns all
-ok "DNS: median within 3 % of the cable" is DNS dns p50 none_below
+ok "DNS: minimum within 3 % of the cable, median of what was seen" \
+	is DNS dns min p50 none_below
 ok "DNS: and nothing else" is DNS methods dns
 ok "coturn's clients got their answers" ended 'UDP reflexive addr' 64 stun
 ok "STUN: one sample for each answer" is STUN stun all
-ok "STUN: median within 3 % of the cable" is STUN stun p50 none_below
+ok "STUN: minimum within 3 % of the cable, median of what was seen" \
+	is STUN stun min p50 none_below
 ok "STUN: and nothing else" is STUN methods stun
 
 # --- loss and reordering ---
@@ -167,8 +182,28 @@ ok "ROUGH: QUIC, what was not sent twice, none too short" \
 ok "ROUGH: SRT, no more samples than answers, none too short" \
 	is ROUGH srt most p50 none_below
 for lane in ROUGH TANGLE; do
-	ok "$lane: TCP handshakes, none too short" is $lane tcp-hs p50 none_below
+	ok "$lane: TCP handshakes, none too short" is $lane tcp-hs p50_cable \
+		none_below
 	ok "$lane: TCP time stamps, none too short" is $lane tcp-ts none_below \
 		p50_not_above
 done
+
+# --- how TCP fares: what arrives is seen behind the cable, what leaves before it
+ok "TANGLE: segments overtaken on the way here are counted" \
+	tcp TANGLE 'i["reordered"] >= 10 and o["reordered"] == 0'
+# ... but for those of a page's burst, which have one tick of the time stamp clock
+ok "TANGLE: and most are not taken for retransmissions" \
+	tcp TANGLE 'i["retrans"] < i["reordered"] and o["retrans"] <= 10'
+ok "TANGLE: every SYN was answered" \
+	tcp TANGLE 'o["syn"] >= 12 and o["syn_unanswered"] == 0'
+ok "TCP: five closed ports are five resets" \
+	tcp TCP 'i["resets"] == 5 and o["resets"] == 0'
+ok "TCP: SYNs to closed ports and to a silent address are unanswered" \
+	tcp TCP 'o["syn"] == 7 and o["syn_unanswered"] == 6'
+ok "TCP: the reader that stalls closes its window" \
+	tcp TCP 'i["zero_windows"] >= 1 and o["zero_windows"] == 0'
+ok "TCP: nothing is reordered where nothing is" \
+	tcp TCP 'i["reordered"] == o["reordered"] == 0'
+ok "ROUGH: both reordering and retransmissions" \
+	tcp ROUGH 'i["reordered"] >= 5 and o["retrans"] + i["retrans"] >= 3'
 tap_end

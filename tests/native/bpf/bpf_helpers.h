@@ -42,6 +42,12 @@ static inline __u64 bpf_ktime_get_coarse_ns(void)
 	return native_host.clock_ns - native_host.clock_ns % 4000000;
 }
 
+/* Its counter: not 0 when the clock is. */
+static inline __u64 bpf_jiffies64(void)
+{
+	return 4294892296ULL + native_host.clock_ns / 4000000;
+}
+
 static inline __u32 bpf_get_smp_processor_id(void)
 {
 	return 0;
