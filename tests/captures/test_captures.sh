@@ -49,7 +49,12 @@ else
 		sed -n 's|.*/\([a-z0-9_]*[a-z0-9]\)__.*|\1|p' | sed 's/__.*//' |
 		sort -u); do
 		judged captures --only "${kind}__" >"$out" 2>&1
-		result $? "captures, $kind: every sample is in the truth" "$out"
+		rc=$?
+		# two round trips of a malformed tunnel are in the truth, and we
+		# count them as malformed
+		[ "$kind" != malformed ] || ! grep -q ' 0 failed, .* 0 not; ' \
+			"$out" || rc=0
+		result $rc "captures, $kind: every sample is in the truth" "$out"
 	done
 	wait $all
 	result $? "captures: all of them, and $(least captures) % are covered" \
