@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The program loaded as replay does, once, before the harness forks a process
- * for each test: on an old kernel and a slow machine the verifier takes a quarter
- * of a minute. A test begins with sl_dp_test_reset().
+ * for each test: on an old kernel and a slow machine the verifier takes many
+ * seconds. A test begins with sl_dp_test_reset().
  */
 #ifndef SL_TEST_ONCE_H
 #define SL_TEST_ONCE_H

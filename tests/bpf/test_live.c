@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Outside of replay: a flow's last packet is dated by the kernel's tick counter,
- * held here against the clock that it stands for; and sides have their say. */
+ * held here against the clock that it stands for; and sides have their say. Each
+ * test loads the program: seconds in a guest, hence the time they have. */
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -100,7 +101,7 @@ static int send_syn(FIXTURE_DATA(live) *self, const char *src,
 	return sl_dp_run(self->dp, self->f.b, self->f.len, &verdict);
 }
 
-TEST_F(live, a_flow_is_dated_by_the_tick_as_by_the_clock)
+TEST_F_TIMEOUT(live, a_flow_is_dated_by_the_tick_as_by_the_clock, 120)
 {
 	uint64_t before, after, tick_ns = sl_dp_settings(self->dp)->tick_ns;
 	uint32_t seen;
@@ -123,7 +124,7 @@ TEST_F(live, a_flow_is_dated_by_the_tick_as_by_the_clock)
 }
 
 /* Else one spoofer could answer himself, and make round trips of any lane. */
-TEST_F(live, a_source_that_cannot_be_there_is_not_measured)
+TEST_F_TIMEOUT(live, a_source_that_cannot_be_there_is_not_measured, 120)
 {
 	struct sl_port_ctr c;
 

@@ -14,12 +14,14 @@ qemu=
 stop() { [ -z "$qemu" ] || { kill -9 "$qemu"; wait "$qemu"; } 2>/dev/null; }
 trap 'stop; exit 1' INT TERM
 
-# -cx16: kernel 6.12 dies of TCG's cmpxchg16b. Watchdogs: what they would see is
-# this host's load. Warnings and worse go to the console. The clock is QEMU's own.
+# -cx16: kernel 6.12 dies of TCG's cmpxchg16b. One thread for both CPUs: with two,
+# 6.12 dies of an int3 when the kernel patches its code on one CPU (a program is
+# attached) and the other runs it (a test run). Watchdogs: what they would see is
+# this host's load. Warnings and worse go to the console.
 start() { # NAME=VALUE...
 	rm -f "$out.results" "$out.console"
 	touch "$out.results"
-	qemu-system-x86_64 -accel tcg,thread=multi,tb-size=512 \
+	qemu-system-x86_64 -accel tcg,thread=single,tb-size=512 \
 		-cpu max,-cx16 -smp 2 -m "${VM_MEMORY_MB:-1024}" \
 		-nodefaults -display none -no-reboot \
 		-serial "file:$out.console" -serial "file:$out.results" \

@@ -1,16 +1,15 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
 # Inside a guest: its first process. The kernel's command line says in $jobs what
-# is to be done, separated by commas, and in $workers how many jobs at a time.
-# The second serial port gets `== ready`; what each job printed, between
-# `== begin NAME` and `== end NAME EXIT SECONDS`; `== tainted N`; `== done`.
+# is to be done, separated by commas. The second serial port gets `== ready`; what
+# each job printed, between `== begin NAME` and `== end NAME EXIT SECONDS`;
+# `== tainted N`; `== done`.
 #   live, replay   verifier_stats with these settings; live attaches as well
 #   captures       one_capture.pcapng through sealane replay; samples and counts
 #                  are compared with those of the host
 #   anything else  a program of /t
 # shellcheck shell=dash
 export PATH=/t:/bin:/busybox
-jobs=${jobs:-} workers=${workers:-1}
 
 seconds() { cut -d. -f1 /proc/uptime; }
 
@@ -30,19 +29,15 @@ captures() {
 job() { # NAME
 	local from rc
 	from=$(seconds)
+	echo "== begin $1"
 	case $1 in
 	live) verifier_stats live vm0 ;;
 	replay) verifier_stats replay ;;
 	captures) captures ;;
 	*) "/t/$1" ;;
-	esac >"/tmp/$1.out" 2>&1 </dev/null
+	esac
 	rc=$?
-	# one job's output at a time
-	until mkdir /tmp/printing 2>/dev/null; do sleep 0.1; done
-	echo "== begin $1"
-	cat "/tmp/$1.out"
 	echo "== end $1 $rc $(($(seconds) - from))"
-	rmdir /tmp/printing
 }
 
 set_up() {
@@ -58,16 +53,14 @@ set_up() {
 	[ ! -d /sys/module/veth ] || ip link add vm0 type veth peer name vm1
 }
 
-if [ "${1:-}" = job ]; then
-	job "$2"
-	exit
-fi
 set_up
 exec </dev/null >/dev/ttyS1 2>&1
 # the console shows what is a warning or worse, and so this
 echo "<4>sealane: guest ready" >/dev/kmsg
 echo "== ready"
-echo "$jobs" | tr , '\n' | xargs -P "$workers" -n 1 /init job
+for name in $(echo "${jobs:-}" | tr , ' '); do
+	job "$name"
+done
 echo "== tainted $(cat /proc/sys/kernel/tainted)"
 echo "<4>sealane: guest done" >/dev/kmsg
 echo "== done"

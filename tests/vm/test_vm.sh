@@ -51,7 +51,7 @@ guest() { # SERIES
 		tests/vm/image.sh initramfs "$1" "$out/tree" "$out/$1.cpio" \
 			veth || exit 1
 	exec tests/vm/boot.sh "$dir" "$out/$1.cpio" "$out/$1" "$limit_s" \
-		"jobs=$jobs" workers=2
+		"jobs=$jobs"
 }
 
 # One job's output into OUT/SERIES.JOB; its exit status.
