@@ -42,7 +42,8 @@ struct {
 	__type(value, struct sl_lane_ctr);
 } sl_lane_ctrs SEC(".maps");
 
-/* How TCP fares, by CPU and lane. Written by packets, read by the agent. */
+/* How TCP fares, by CPU and lane. Written by packets, read by the agent, never
+ * deleted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
