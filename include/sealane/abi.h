@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define SL_ABI_VERSION	5
+#define SL_ABI_VERSION	6
 
 #define SL_MAX_PATHS	16	/* cables on one gateway; path 0 is "" (not known) */
 #define SL_MAX_LANES	1024	/* lane 0 is `other`; fits the entry's lane field */
@@ -319,12 +319,15 @@ struct sl_hist {
 #define SL_MAX_CLASSES		4096	/* distinct block entries at one time */
 
 #include <sealane/abi_fib.h>
+#include <sealane/abi_rules.h>
 
 enum sl_action {
 	SL_ACT_NONE = 0,
 	SL_ACT_PROTECT,		/* wins over everything */
 	SL_ACT_DROP,
 	SL_ACT_COUNT,		/* shadow: count only */
+	SL_ACT_LIMIT,		/* rules only: drop what is too much */
+	SL_ACT_PASS,		/* rules only: ask no further */
 };
 
 /* Rule class: read only when a table entry names one. Class 0 is none. */
