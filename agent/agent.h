@@ -5,8 +5,8 @@
  * second thread makes what is new beside what is live, and the loop takes it
  * over when it is done. Files: main (init and its mirror), loop, ports
  * (interfaces), tables (prefixes -> data plane), jobs, blocks, lists, store
- * (SQLite), collect (the last hour), query (latency), status, explain, api
- * (HTTP), routes (what can be asked).
+ * (SQLite), events, collect (the last hour), query (latency), status, explain,
+ * api (HTTP), routes (what can be asked).
  */
 #ifndef SL_AGENT_H
 #define SL_AGENT_H
@@ -81,16 +81,29 @@ struct port {
 	uint64_t last_packets, pps;
 };
 
+/* As we last knew it. */
+struct bypass {
+	bool on, by_known;
+	struct caller who;
+	uint64_t since_ns;		/* wall clock */
+	unsigned int seconds;		/* that it lasts, as we saw it */
+	char why[TEXT_B];
+};
+
+struct events;
 struct job;
 struct jobs;
 
 struct agent {
 	const char *config_path;
+	char pin_dir[256];
 	struct sl_config *cfg;
 	struct sl_dp *dp;
 	struct store *store;
+	struct events *events;
 	struct collect *collect;
 	struct api *api;
+	struct bypass bypass;
 	struct blocks blocks;
 	struct lists lists;
 	struct world *world;		/* what cfg says of addresses */
@@ -145,6 +158,28 @@ int store_put_list(struct agent *a, const struct list *l);
 int store_drop_list(struct agent *a, const char *name);
 int store_end(struct agent *a, int rc);	/* rc not 0: undo; returns rc */
 int store_load(struct agent *a);	/* fills blocks, lists, generation */
+
+/* --- events --- */
+int events_open(struct agent *a);
+void events_close(struct agent *a);
+/* Something notable: kept, and said in the log. Severity as syslog's; kind is
+ * one word; detail (owned, may be NULL) what a program would ask for. */
+void event(struct agent *a, int severity, const char *kind,
+	   struct json_object *detail, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+/* Details to add to: who; who, what became of it, and why. */
+struct json_object *event_by(const struct caller *who);
+struct json_object *event_commit(const struct agent *a,
+				 const struct caller *who, const char *why);
+void events_second(struct agent *a);
+void events_save(struct agent *a);	/* write what is new to disk */
+
+/* --- bypass --- */
+void bypass_start(struct agent *a);	/* was it changed without us? */
+void bypass_second(struct agent *a);
+int bypass_set(struct agent *a, bool on, const char *why,
+	       const struct caller *who, struct refusal *r);
+struct json_object *bypass_doc(const struct agent *a);	/* NULL: it is off */
 
 /* --- ports --- */
 int ports_configure(struct agent *a);	/* from a->cfg */
@@ -273,6 +308,13 @@ struct latency_query {
 struct json_object *query_latency(const struct agent *a,
 				  const struct latency_query *q,
 				  struct refusal *r);
+struct event_query {
+	const char *after, *since, *kind, *limit;
+};
+/* none: nothing fits so far. */
+struct json_object *events_doc(const struct agent *a,
+			       const struct event_query *q, bool *none,
+			       struct refusal *r);
 struct json_object *status_doc(struct agent *a);
 /* The lanes that saw a packet: TCP health, misses, evictions, working latency. */
 struct json_object *lanes_doc(const struct agent *a);
@@ -285,6 +327,8 @@ void api_close(struct agent *a);
 int api_fd(const struct agent *a);	/* for epoll */
 void api_run(struct agent *a);
 int api_timeout_ms(const struct agent *a);	/* -1: none */
+void api_second(struct agent *a);
+void api_wake(struct agent *a);	/* there is news for requests that wait */
 
 struct MHD_Connection;
 
@@ -297,6 +341,8 @@ struct call {
 	struct json_object *body;	/* where the route wants JSON */
 	struct caller who;
 	struct refusal r;
+	bool may_wait;			/* ... and be asked again: */
+	unsigned int wait_s;		/* with no answer, for so long */
 };
 
 struct route {
@@ -307,6 +353,9 @@ struct route {
 };
 const struct route *route_of(const char *path);
 struct json_object *error_doc(struct refusal *r);
+
+/* A whole number of 0..max. 0 or -1. */
+int parse_number(const char *text, uint64_t max, uint64_t *out);
 
 /* json-c in few words; null for a NULL text. */
 void put_int(struct json_object *o, const char *key, int64_t v);

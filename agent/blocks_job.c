@@ -75,12 +75,8 @@ static int store_all(struct agent *a, struct job *j, struct blocks *next,
 		     store_drop_block(a, &p[i]);
 	if (store_end(a, rc))
 		return block_no_disk(&j->r);
-	if (j->kind == JOB_BLOCK)
-		blocks_say(a, n, &j->who, why);
-	else
-		say(LOG_NOTICE, "generation %lld: %u prefixes unblocked by uid "
-		    "%u", (long long)a->generation, n,
-		    (unsigned int)j->who.uid);
+	blocks_tell(a, j->kind == JOB_BLOCK ? "block" : "unblock", p, n,
+		    &j->who, why);
 	return 0;
 }
 

@@ -18,6 +18,11 @@
 
 #define KEPT 32			/* finished jobs that can still be asked for */
 
+static const char *const kind_name[] = {
+	[JOB_LIST] = "list replace", [JOB_LIST_REMOVE] = "list remove",
+	[JOB_BLOCK] = "block", [JOB_UNBLOCK] = "unblock",
+	[JOB_RELOAD] = "reload" };
+
 struct jobs {
 	int event_fd;
 	pthread_t thread;
@@ -167,6 +172,19 @@ static struct job *next_queued(const struct agent *a)
 	return oldest;
 }
 
+static void tell_refusal(struct agent *a, const struct job *j)
+{
+	struct json_object *detail = event_by(&j->who);
+
+	put_int(detail, "job", j->id);
+	put_text(detail, "request", kind_name[j->kind]);
+	put_int(detail, "status", j->r.status);
+	json_object_object_add(detail, "items", json_object_get(j->r.items));
+	event(a, LOG_WARNING, "refused", detail, "job %lld (%s) refused, nothing "
+	      "was changed: %s", (long long)j->id, kind_name[j->kind],
+	      j->r.message);
+}
+
 static void end(struct agent *a, struct job *j, int state)
 {
 	struct job **at;
@@ -179,8 +197,7 @@ static void end(struct agent *a, struct job *j, int state)
 	if (state == JOB_FAILED && j->kind == JOB_RELOAD)
 		sd_notify(0, "READY=1");
 	if (state == JOB_FAILED)
-		say(LOG_WARNING, "job %lld refused, nothing was changed: %s",
-		    (long long)j->id, j->r.message);
+		tell_refusal(a, j);
 	for (at = &a->jobs->all; *at && n < KEPT; at = &(*at)->next)
 		n++;
 	while (*at) {
@@ -313,10 +330,6 @@ void jobs_ready(struct agent *a)
 static const char *const state_name[] = {
 	[JOB_QUEUED] = "queued", [JOB_RUNNING] = "running",
 	[JOB_DONE] = "done", [JOB_FAILED] = "failed" };
-static const char *const kind_name[] = {
-	[JOB_LIST] = "list replace", [JOB_LIST_REMOVE] = "list remove",
-	[JOB_BLOCK] = "block", [JOB_UNBLOCK] = "unblock",
-	[JOB_RELOAD] = "reload" };
 
 static struct json_object *one_doc(const struct job *j)
 {

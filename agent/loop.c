@@ -101,11 +101,11 @@ static void on_tick(struct agent *a, int fd)
 	collect_second(a);
 	count_pps(a);
 	blocks_expire(a);
+	bypass_second(a);
+	events_second(a);
+	api_second(a);
 	if (++ticks % SYNC_EVERY_S == 0)
 		ports_sync(a);
-	if (sl_dp_bypass(a->dp) && ticks % 60 == 1)
-		say(LOG_WARNING, "bypass is ON: nothing is measured or "
-		    "blocked");
 }
 
 static void on_links(struct agent *a, int fd)
@@ -152,6 +152,7 @@ int agent_loop(struct agent *a)
 				jobs_ready(a);
 		}
 		api_run(a);
+		events_save(a);
 	}
 	sd_notify(0, "STOPPING=1");
 	for (i = 0; i < JOBS; i++)

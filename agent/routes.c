@@ -67,6 +67,38 @@ static struct json_object *get_explain(struct call *k)
 	return explain_doc(k->a, addr ? addr : "", &k->r);
 }
 
+#define WAIT_MAX_S 25		/* tools and proxies give up after 30 */
+
+/* How long the caller will wait for something new, in *s; 0: not at all. */
+static int wait_of(struct call *k, uint64_t *s)
+{
+	const char *wait = query(k, "wait");
+
+	*s = 0;
+	if (wait && parse_number(wait, WAIT_MAX_S, s))
+		return refuse(&k->r, 400, "0 to 25 seconds", "wait=%s", wait);
+	return 0;
+}
+
+static struct json_object *get_events(struct call *k)
+{
+	struct event_query q = {
+		.after = query(k, "after"), .since = query(k, "since"),
+		.kind = query(k, "kind"), .limit = query(k, "limit") };
+	struct json_object *o;
+	bool none = false;
+	uint64_t wait_s;
+
+	if (wait_of(k, &wait_s))
+		return NULL;
+	o = events_doc(k->a, &q, &none, &k->r);
+	if (!o || !none || !wait_s || !k->may_wait)
+		return o;
+	json_object_put(o);
+	k->wait_s = wait_s;
+	return NULL;
+}
+
 static struct json_object *post_block(struct call *k)
 {
 	struct json_object *answer = NULL;
@@ -133,6 +165,7 @@ static struct json_object *post_attach(struct call *k)
 static struct json_object *post_detach(struct call *k)
 {
 	const char *name = word(k, "interface");
+	struct json_object *detail;
 
 	if (!name || !name[0]) {
 		refuse(&k->r, 400, "name it", "detach wants an interface");
@@ -140,21 +173,20 @@ static struct json_object *post_detach(struct call *k)
 	}
 	if (ports_detach(k->a, name, &k->r))
 		return NULL;
-	say(LOG_WARNING, "interface %s: detached by uid %u", name,
-	    (unsigned int)k->who.uid);
+	detail = event_by(&k->who);
+	put_text(detail, "interface", name);
+	event(k->a, LOG_WARNING, "interface", detail, "interface %s: detached "
+	      "by uid %u", name, (unsigned int)k->who.uid);
 	return attach_doc(k, name);
 }
 
 static struct json_object *post_bypass(struct call *k)
 {
-	const char *why = word(k, "why");
 	struct json_object *o;
 	bool on = flag(k, "on");
 
-	sl_dp_set_bypass(k->a->dp, on);
-	say(LOG_WARNING, "bypass %s by uid %u%s%s", on ?
-	    "ON: nothing is measured or blocked" : "off",
-	    (unsigned int)k->who.uid, why ? ": " : "", why ? why : "");
+	if (bypass_set(k->a, on, word(k, "why"), &k->who, &k->r))
+		return NULL;
 	o = json_object_new_object();
 	put_bool(o, "bypass", on);
 	return o;
@@ -292,6 +324,7 @@ static const struct route routes[] = {
 	{ "GET", "status", get_status, JSON_B, false },
 	{ "GET", "latency", get_latency, JSON_B, false },
 	{ "GET", "explain", get_explain, JSON_B, false },
+	{ "GET", "events", get_events, JSON_B, false },
 	{ "GET", "blocks", get_blocks, JSON_B, false },
 	{ "GET", "lists", get_lists, JSON_B, false },
 	{ "GET", "list", get_list, JSON_B, false },

@@ -36,7 +36,8 @@ static const char schema[] =
 
 static int fail(struct agent *a, const char *what)
 {
-	say(LOG_ERR, "store: %s: %s", what, sqlite3_errmsg(a->store->db));
+	event(a, LOG_ERR, "disk", NULL, "store: %s: %s", what,
+	      sqlite3_errmsg(a->store->db));
 	return -1;
 }
 
@@ -337,8 +338,8 @@ static int load_list(struct agent *a, sqlite3_stmt *s)
 		 (const char *)sqlite3_column_text(s, 0));
 	if (len_b != n4 * PACKED4_B + n6 * PACKED6_B ||
 	    crc32_z(0, bytes, len_b) != (uLong)sqlite3_column_int64(s, 9)) {
-		say(LOG_ERR, "store: list %s is damaged and left out; push it "
-		    "again", l->name);
+		event(a, LOG_ERR, "disk", NULL, "store: list %s is damaged and "
+		      "left out; push it again", l->name);
 		free(l);
 		return 0;
 	}

@@ -34,14 +34,14 @@ t "no words is a usage error" 1 "usage: sealane" "$S"
 t "--help is exit 0" 0 "usage: sealane" "$S" --help
 t "--help goes to stdout" 0 "usage: sealane" sh -c "$S --help 2>/dev/null"
 t "--version" 0 "^sealane [0-9]" "$S" --version
-for verb in doctor status attach detach bypass latency block unblock explain replay; do
+for verb in doctor status attach detach bypass latency events block unblock explain replay; do
 	t "$verb --help" 0 "usage: sealane $verb" "$S" "$verb" --help
 	t "$verb: an unknown option is named" 1 "--bogus" "$S" "$verb" --bogus
 	t "$verb: abbreviated global options are not guessed" 1 "--sock" "$S" "$verb" --sock x
 done
 t "an unknown command is named, with a hint" 1 "latencey.*latency" "$S" latencey
 t "... also as JSON" 0 fine is_json_error "$S" -j latencey
-for words in status latency "block 192.0.2.1" "unblock 192.0.2.1" "explain 192.0.2.1" "attach lo --side tap"; do
+for words in status latency events "events --follow" "block 192.0.2.1" "unblock 192.0.2.1" "explain 192.0.2.1" "attach lo --side tap"; do
 	# shellcheck disable=SC2086
 	t "without an agent: $words" 3 "no agent at" "$S" $words
 	# shellcheck disable=SC2086
