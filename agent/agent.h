@@ -90,6 +90,7 @@ struct bypass {
 	char why[TEXT_B];
 };
 
+struct drops;
 struct events;
 struct job;
 struct jobs;
@@ -101,6 +102,7 @@ struct agent {
 	struct sl_dp *dp;
 	struct store *store;
 	struct events *events;
+	struct drops *drops;
 	struct collect *collect;
 	struct api *api;
 	struct bypass bypass;
@@ -173,6 +175,12 @@ struct json_object *event_commit(const struct agent *a,
 				 const struct caller *who, const char *why);
 void events_second(struct agent *a);
 void events_save(struct agent *a);	/* write what is new to disk */
+
+/* --- drops --- */
+int drops_open(struct agent *a);
+void drops_close(struct agent *a);
+int drops_fd(const struct agent *a);	/* readable: packets were dropped */
+void drops_ready(struct agent *a);
 
 /* --- bypass --- */
 void bypass_start(struct agent *a);	/* was it changed without us? */
@@ -315,6 +323,9 @@ struct event_query {
 struct json_object *events_doc(const struct agent *a,
 			       const struct event_query *q, bool *none,
 			       struct refusal *r);
+struct json_object *drops_doc(const struct agent *a,
+			      const struct event_query *q, bool *none,
+			      struct refusal *r);
 struct json_object *status_doc(struct agent *a);
 /* The lanes that saw a packet: TCP health, misses, evictions, working latency. */
 struct json_object *lanes_doc(const struct agent *a);

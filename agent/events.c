@@ -189,15 +189,7 @@ static struct json_object *one_doc(const struct event *e)
 	return o;
 }
 
-/* The words of a request, as numbers. */
-struct wanted {
-	int64_t after;		/* -1: the last ones */
-	uint64_t since_ns;
-	uint64_t limit;
-	const char *kind;
-};
-
-static int parse(const struct event_query *q, struct wanted *w,
+int wanted_parse(const struct event_query *q, uint64_t most, struct wanted *w,
 		 struct refusal *r)
 {
 	*w = (struct wanted){ .after = -1, .limit = LIMIT_DEFAULT,
@@ -206,9 +198,9 @@ static int parse(const struct event_query *q, struct wanted *w,
 				     (uint64_t *)&w->after))
 		return refuse(r, 400, "a number of an event",
 			      "after=%s", q->after);
-	if (q->limit && (parse_number(q->limit, EVENTS_KEPT, &w->limit) ||
-			 !w->limit))
-		return refuse(r, 400, "1 to 1000", "limit=%s", q->limit);
+	if (q->limit && (parse_number(q->limit, most, &w->limit) || !w->limit))
+		return refuse(r, 400, "a number, not above what is kept",
+			      "limit=%s", q->limit);
 	if (q->since && sl_time_parse(q->since, sl_now_ns(), &w->since_ns))
 		return refuse(r, 400, "RFC 3339, or -1h", "%s is no time",
 			      q->since);
@@ -245,7 +237,7 @@ struct json_object *events_doc(const struct agent *a,
 	uint64_t found = 0;
 	int64_t n;
 
-	if (parse(q, &w, r))
+	if (wanted_parse(q, EVENTS_KEPT, &w, r))
 		return NULL;
 	list = json_object_new_array();
 	for (n = first_of(e, &w); n <= e->last && found < w.limit; n++) {

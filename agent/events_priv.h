@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What events.c (in memory) and events_disk.c (over restarts) share. */
+/* What events.c (in memory), events_disk.c (over restarts) and drops.c share. */
 #ifndef SL_EVENTS_PRIV_H
 #define SL_EVENTS_PRIV_H
 
@@ -33,6 +33,16 @@ struct events {
 const struct event *events_at(const struct events *e, int64_t n);
 /* Keep one, at its own number; owns message and detail. */
 void events_keep(struct events *e, const struct event *one);
+
+/* The words of a request for events or drops, as numbers. */
+struct wanted {
+	int64_t after;		/* -1: the last ones */
+	uint64_t since_ns;
+	uint64_t limit;
+	const char *kind;
+};
+int wanted_parse(const struct event_query *q, uint64_t most, struct wanted *w,
+		 struct refusal *r);
 
 int events_disk_open(struct agent *a);	/* and load what it holds */
 void events_disk_write(struct agent *a);	/* what is not yet on it */

@@ -15,7 +15,8 @@
 
 #define SYNC_EVERY_S 5
 
-enum source { SIGNALS, TICK, LINKS, JOBS, HTTP, SOURCES };
+/* Those behind LINKS are not ours to close. */
+enum source { SIGNALS, TICK, LINKS, JOBS, DROPS, HTTP, SOURCES };
 
 static int open_signals(void)
 {
@@ -127,7 +128,7 @@ static int watch(int epoll, int fd, enum source source)
 int agent_loop(struct agent *a)
 {
 	int fd[SOURCES] = { open_signals(), open_tick(), open_links(),
-			    jobs_fd(a), api_fd(a) };
+			    jobs_fd(a), drops_fd(a), api_fd(a) };
 	int epoll = epoll_create1(EPOLL_CLOEXEC), i, n, rc = 0;
 	struct epoll_event ev[SOURCES];
 
@@ -150,6 +151,8 @@ int agent_loop(struct agent *a)
 				on_links(a, fd[s]);
 			else if (s == JOBS)
 				jobs_ready(a);
+			else if (s == DROPS)
+				drops_ready(a);
 		}
 		api_run(a);
 		events_save(a);

@@ -272,7 +272,7 @@ static int start(struct agent *a)
 	if (tables_start(a) || ports_configure(a))
 		return -1;
 	ports_sync(a);
-	return collect_open(a) || api_open(a);
+	return collect_open(a) || drops_open(a) || api_open(a);
 }
 
 static void stop(struct agent *a)
@@ -280,6 +280,7 @@ static void stop(struct agent *a)
 	unsigned int i;
 
 	api_close(a);
+	drops_close(a);
 	collect_close(a);
 	jobs_close(a);
 	ports_free(a);

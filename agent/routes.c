@@ -80,7 +80,11 @@ static int wait_of(struct call *k, uint64_t *s)
 	return 0;
 }
 
-static struct json_object *get_events(struct call *k)
+/* Something that has news now and then; without any the caller may wait. */
+static struct json_object *
+news(struct call *k, struct json_object *(*doc)(const struct agent *a,
+						const struct event_query *q,
+						bool *none, struct refusal *r))
 {
 	struct event_query q = {
 		.after = query(k, "after"), .since = query(k, "since"),
@@ -91,12 +95,22 @@ static struct json_object *get_events(struct call *k)
 
 	if (wait_of(k, &wait_s))
 		return NULL;
-	o = events_doc(k->a, &q, &none, &k->r);
+	o = doc(k->a, &q, &none, &k->r);
 	if (!o || !none || !wait_s || !k->may_wait)
 		return o;
 	json_object_put(o);
 	k->wait_s = wait_s;
 	return NULL;
+}
+
+static struct json_object *get_events(struct call *k)
+{
+	return news(k, events_doc);
+}
+
+static struct json_object *get_drops(struct call *k)
+{
+	return news(k, drops_doc);
 }
 
 static struct json_object *post_block(struct call *k)
@@ -325,6 +339,7 @@ static const struct route routes[] = {
 	{ "GET", "latency", get_latency, JSON_B, false },
 	{ "GET", "explain", get_explain, JSON_B, false },
 	{ "GET", "events", get_events, JSON_B, false },
+	{ "GET", "drops", get_drops, JSON_B, false },
 	{ "GET", "blocks", get_blocks, JSON_B, false },
 	{ "GET", "lists", get_lists, JSON_B, false },
 	{ "GET", "list", get_list, JSON_B, false },

@@ -19,6 +19,7 @@
 #include "match.bpf.h"
 #include "account.bpf.h"
 #include "work.bpf.h"
+#include "drops.bpf.h"
 
 /* For the unusual: its layers one by one. A function of its own, likewise. */
 __noinline int sl_parse_layer(struct xdp_md *ctx, struct sl_pkt *p)
@@ -124,15 +125,17 @@ static __always_inline int handle(struct xdp_md *ctx)
 	reason = w->reason;
 	if (reason == SL_R_TRUNCATED && w->pkt.family)
 		count_miss(w->cls.lane, SL_MISS_TRUNCATED);
-	drop = verdict(ctl, &w->pkt, &w->cls);
-	if (drop)
+	drop = verdict(ctl, &w->pkt, &w->cls, &w->who);
+	if (drop) {
 		reason = drop;
-	else if (!reason && w->cls.home)
+		show_drop(ctl, w, drop, port);
+	} else if (!reason && w->cls.home) {
 		reason = w->cls.home;
-	else if (!reason && !has_clock())
+	} else if (!reason && !has_clock()) {
 		reason = SL_R_NO_TIME;
-	else if (!reason)
+	} else if (!reason) {
 		reason = match(w, port->path);
+	}
 	return leave(port->slot, reason, frame_b);
 }
 

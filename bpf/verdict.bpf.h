@@ -71,10 +71,11 @@ static __always_inline int judge(__u32 entry, __u32 *drop, __u32 *count)
 	return action == SL_ACT_PROTECT;
 }
 
-/* 0, or SL_R_DROP_BLOCK. Most packets name no class and leave at once. */
+/* 0, or SL_R_DROP_BLOCK and the class in *who. Most packets name no class and
+ * leave at once. */
 static __always_inline int verdict(const struct sl_ctl *ctl,
 				   const struct sl_pkt *p,
-				   const struct sl_cls *c)
+				   const struct sl_cls *c, __u32 *who)
 {
 	__u32 drop = 0, count = 0;
 
@@ -89,6 +90,7 @@ static __always_inline int verdict(const struct sl_ctl *ctl,
 	if (!drop)
 		return 0;
 	count_hit(drop, p, ctl);
+	*who = drop;
 	return SL_R_DROP_BLOCK;
 }
 

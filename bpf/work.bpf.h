@@ -17,6 +17,7 @@ struct sl_work {
 	struct sl_cls cls;	/* classify */
 	struct sl_hit hit;	/* match: the flow's line */
 	__u32 reason;		/* of parse: enum sl_reason; 0: L4 reached */
+	__u32 who;		/* of a drop: the rule's slot, or the class */
 } __attribute__((aligned(64)));
 
 /* Written and read by the packet at hand, a row for each CPU: nothing

@@ -32,6 +32,8 @@ static const char *const map_name[SL_MAP_COUNT] = {
 	[SL_MAP_LANE_LOSTS] = "sl_lane_losts",
 	[SL_MAP_RECENTS] = "sl_recents",
 	[SL_MAP_PORT_CTRS] = "sl_port_ctrs", [SL_MAP_WORKS] = "sl_works",
+	[SL_MAP_DROPS] = "sl_drops",
+	[SL_MAP_DROP_BUDGETS] = "sl_drop_budgets",
 };
 
 int sl_dp_fail(struct sl_dp *dp, int rc, const char *fmt, ...)
@@ -128,7 +130,7 @@ static uint32_t wanted_entries(const struct sl_settings *s,
 	case SL_MAP_LANE_LOSTS:
 		return s->n_cpus * s->n_lanes;
 	case SL_MAP_PORT_CTRS: return s->n_cpus * SL_MAX_SLOTS;
-	case SL_MAP_WORKS: return s->n_cpus;
+	case SL_MAP_WORKS: case SL_MAP_DROP_BUDGETS: return s->n_cpus;
 	default: return 0;
 	}
 }
@@ -394,6 +396,7 @@ void sl_dp_close(struct sl_dp *dp)
 
 	if (!dp)
 		return;
+	sl_dp_drops_close(dp);
 	for (i = 0; i < SL_MAP_COUNT; i++)
 		if (dp->map[i].mem)
 			munmap(dp->map[i].mem, (size_t)dp->map[i].stride *
@@ -452,5 +455,5 @@ uint64_t sl_dp_map_bytes(const struct sl_dp *dp)
 
 	for (i = 0; i < SL_MAP_COUNT; i++)
 		sum += (uint64_t)dp->map[i].stride * dp->map[i].entries;
-	return sum;
+	return sum + dp->map[SL_MAP_DROPS].entries;	/* a ring's are bytes */
 }

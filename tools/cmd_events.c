@@ -28,6 +28,86 @@ static void show_event(struct json_object *e)
 
 static const struct stream events = { "events", show_event };
 
+static const char *proto_name(int64_t proto)
+{
+	static const struct {
+		int64_t proto;
+		const char *name;
+	} known[] = { { 1, "icmp" }, { 6, "tcp" }, { 17, "udp" },
+		      { 47, "gre" }, { 50, "esp" }, { 58, "icmp6" },
+		      { 132, "sctp" } };
+	static char number[24];
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].proto == proto)
+			return known[i].name;
+	snprintf(number, sizeof(number), "proto %lld", (long long)proto);
+	return number;
+}
+
+/* An end of the flow: address and, where there is one, port. */
+static const char *end_of(struct json_object *d, const char *addr,
+			  const char *port, char *buf, size_t len)
+{
+	const char *a = cli_text(d, addr), *p = cli_text(d, port);
+
+	snprintf(buf, len, p[0] ? strchr(a, ':') ? "[%s]:%s" : "%s:%s" : "%s",
+		 a[0] ? a : "?", p);
+	return buf;
+}
+
+/* " [syn ack]"; nothing without the field or with none set. */
+static void print_words(struct json_object *d, const char *key)
+{
+	struct json_object *list;
+	size_t i, n;
+
+	if (!json_object_object_get_ex(d, key, &list) || !list)
+		return;
+	n = json_object_array_length(list);
+	for (i = 0; i < n; i++)
+		printf("%s%s%s", i ? " " : " [", json_object_get_string(
+		       json_object_array_get_idx(list, i)),
+		       i + 1 < n ? "" : "]");
+}
+
+static void show_why(struct json_object *d)
+{
+	static const char *const who[] = { "rule", "list", "block" };
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		if (cli_text(d, who[i])[0])
+			printf("  %s %s", who[i], cli_text(d, who[i]));
+	if (!strcmp(cli_text(d, "reason"), "limit"))
+		printf(" (limit)");
+	if (cli_text(d, "tag")[0])
+		printf(" (%s)", cli_text(d, "tag"));
+}
+
+static void show_drop(struct json_object *d)
+{
+	char src[80], dst[80];
+
+	printf("%s", cli_text(d, "time"));
+	show_why(d);
+	printf("  %s  %s > %s  %s", cli_text(d, "interface"),
+	       end_of(d, "src", "sport", src, sizeof(src)),
+	       end_of(d, "dst", "dport", dst, sizeof(dst)),
+	       proto_name(cli_int(d, "proto")));
+	if (cli_text(d, "icmp_type")[0])
+		printf(" %s/%s", cli_text(d, "icmp_type"),
+		       cli_text(d, "icmp_code"));
+	print_words(d, "tcp_flags");
+	print_words(d, "fragment");
+	printf("  %s B  lane %s\n", cli_text(d, "length_b")[0] ?
+	       cli_text(d, "length_b") : cli_text(d, "frame_b"),
+	       cli_text(d, "lane"));
+}
+
+static const struct stream drops = { "drops", show_drop };
+
 /* Rows as they come: a line each, text or JSON. */
 static size_t print_rows(const struct cli *cli, const struct stream *s,
 			 struct json_object *doc)
@@ -44,6 +124,18 @@ static size_t print_rows(const struct cli *cli, const struct stream *s,
 	}
 	fflush(stdout);
 	return n;
+}
+
+/* Drops that were only counted since *before. */
+static void say_unsampled(const struct cli *cli, struct json_object *doc,
+			  int64_t *before)
+{
+	int64_t now = cli_int(doc, "unsampled");
+
+	if (now > *before && !cli->json)
+		fprintf(stderr, "sealane: %lld more were dropped and not "
+			"shown\n", (long long)(now - *before));
+	*before = now;
 }
 
 static int ask(const struct cli *cli, const struct stream *s,
@@ -79,7 +171,7 @@ static void say_missed(const struct stream *s, struct json_object *doc,
 
 /* Until interrupted; an agent that goes away may come back. */
 static int follow(const struct cli *cli, const struct stream *s,
-		  const struct asked *q, int64_t after)
+		  const struct asked *q, int64_t after, int64_t unsampled)
 {
 	struct json_object *doc;
 	bool away = false;
@@ -100,6 +192,7 @@ static int follow(const struct cli *cli, const struct stream *s,
 		away = false;
 		say_missed(s, doc, after);
 		n = print_rows(cli, s, doc);
+		say_unsampled(cli, doc, &unsampled);
 		/* numbers that begin anew: the agent lost what it knew */
 		after = cli_int(doc, "last") < after ? 0 : cli_int(doc, "last");
 		json_object_put(doc);
@@ -112,7 +205,7 @@ static int follow(const struct cli *cli, const struct stream *s,
 static int run(struct cli *cli, const struct stream *s, const struct asked *q)
 {
 	struct json_object *doc;
-	int64_t last;
+	int64_t last, unsampled = 0;
 	int rc = ask(cli, s, q, NULL, &doc);
 
 	if (rc)
@@ -120,14 +213,17 @@ static int run(struct cli *cli, const struct stream *s, const struct asked *q)
 	last = cli_int(doc, "last");
 	if (q->follow || !cli_json(cli, doc))
 		print_rows(cli, s, doc);
+	say_unsampled(cli, doc, &unsampled);
 	json_object_put(doc);
-	return q->follow ? follow(cli, s, q, last) : DONE;
+	return q->follow ? follow(cli, s, q, last, unsampled) : DONE;
 }
 
 int cmd_events(struct cli *cli, int argc, char **argv)
 {
 	struct asked q = {};
+	bool of_drops = false;
 	const struct option_spec spec[] = {
+		{ "--drops", NULL, &of_drops },
 		{ "--follow", NULL, &q.follow }, { "--since", &q.since, NULL },
 		{ "--kind", &q.kind, NULL }, { "--limit", &q.limit, NULL }, {} };
 	int rc = cli_options(cli, spec, &argc, argv);
@@ -136,5 +232,7 @@ int cmd_events(struct cli *cli, int argc, char **argv)
 		return rc;
 	if (argc)
 		return cli_usage(cli, "unexpected word %s", argv[0]);
-	return run(cli, &events, &q);
+	if (of_drops && q.kind)
+		return cli_usage(cli, "--kind is of events, not of --drops");
+	return run(cli, of_drops ? &drops : &events, &q);
 }

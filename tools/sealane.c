@@ -50,8 +50,10 @@ static const struct command commands[] = {
 	  "  remove L\n"
 	  "  --format F          auto, cidr, netset (FireHOL) or spamhaus\n"
 	  "  --why TEXT          reason, for the log\n", cmd_list },
-	{ "events", "[--follow] [--since T] [--kind K] [--limit N]",
+	{ "events", "[--drops] [--follow] [--since T] [--kind K] [--limit N]",
 	  "what happened: commits, refusals, interfaces, bypass, disk",
+	  "  --drops     headers of dropped packets instead, and who dropped "
+	  "them\n"
 	  "  --follow    and whatever comes, until interrupted\n"
 	  "  --since T   RFC 3339, or a time before now such as -1h\n"
 	  "  --kind K    agent, bypass, clock, commit, disk, expiry, "

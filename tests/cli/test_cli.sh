@@ -41,7 +41,7 @@ for verb in doctor status attach detach bypass latency events block unblock expl
 done
 t "an unknown command is named, with a hint" 1 "latencey.*latency" "$S" latencey
 t "... also as JSON" 0 fine is_json_error "$S" -j latencey
-for words in status latency events "events --follow" "block 192.0.2.1" "unblock 192.0.2.1" "explain 192.0.2.1" "attach lo --side tap"; do
+for words in status latency events "events --follow" "events --drops" "block 192.0.2.1" "unblock 192.0.2.1" "explain 192.0.2.1" "attach lo --side tap"; do
 	# shellcheck disable=SC2086
 	t "without an agent: $words" 3 "no agent at" "$S" $words
 	# shellcheck disable=SC2086
@@ -49,6 +49,8 @@ for words in status latency events "events --follow" "block 192.0.2.1" "unblock 
 done
 t "detach without agent and pins is refused" 2 "detach without the agent" "$S" detach lo
 t "bypass without agent and pins is refused" 2 "bypass without the agent" "$S" bypass on
+t "--kind is not of --drops" 1 "--kind" "$S" events --drops --kind commit
+t "bypass on without a reason is loud" 2 "NO REASON GIVEN" "$S" bypass on
 t "bypass wants on or off" 1 "on or off, not maybe" "$S" bypass maybe
 t "attach wants a side" 1 "--side" "$S" attach lo
 t "explain wants one address" 1 "one address" "$S" explain

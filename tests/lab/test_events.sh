@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Events, bypass: what is told, to whom, and for how long.
+# Events, drops, bypass: what is told, to whom, and for how long.
 set -u
 LAB_DIR=$(mktemp -d /tmp/sealane-events.XXXXXX)
 export LAB_DIR
@@ -41,7 +41,7 @@ told() { # KIND REGEX
 fails() { ! "$@"; }
 followed() { grep -qE -- "$1" "$LAB_DIR/follow"; }
 detail() { # KIND EXPRESSION over e, the last event of the kind
-	sealane -j events --kind "$1" | python3 -c "import json,sys
+	sealane -j events --kind "$1" | python3 -c "import json,os,sys
 e=json.load(sys.stdin)['events'][-1]; print(e); assert $2"
 }
 
@@ -88,6 +88,48 @@ for _ in $(seq 30); do get 'events?kind=none&wait=8' >/dev/null & work+=($!); do
 sleep 0.5
 ok "30 that wait leave room for others" took 0 10 status
 ok "... and one too many is answered at once" took 0 10 'events?kind=none&wait=8'
+
+# --- drops ---
+cat >"$LAB_DIR/talk.py" <<'EOF2'
+import socket, struct
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("p0", 0))
+def send(src, proto, l4, n):
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(l4), 1, 0, 64, proto,
+                     0, src, bytes([198, 18, 10, 2]))
+    for _ in range(n):
+        s.send(bytes(12) + b"\x08\0" + ip + l4)
+tcp = struct.pack("!HHIIBBHHH", 443, 5000, 1, 1, 0x50, 0x12, 100, 0, 0)
+send(bytes([198, 18, 20, 5]), 6, tcp, 1)
+send(bytes([198, 18, 20, 6]), 17, struct.pack("!HHHH", 53, 5000, 8, 0), 2000)
+EOF2
+drop() { # EXPRESSION over d, and the drops of the block b and of the list l
+	sealane -j events --drops --limit 10000 | python3 -c "import json,os,sys
+d=json.load(sys.stdin); D=d['drops']
+b=[x for x in D if x['block']]; l=[x for x in D if x['list']]
+print(d['last'], d['dropped'], d['unsampled'], b, l[:1]); assert $1"
+}
+sealane block 198.18.20.5 >/dev/null
+printf '198.18.20.6\n' >"$LAB_DIR/l"
+sealane list replace spam "$LAB_DIR/l" >/dev/null
+sealane events --drops --follow >"$LAB_DIR/drops" 2>"$LAB_DIR/drops.err" &
+work+=($!)
+sleep 1.3
+in_ns far python3 "$LAB_DIR/talk.py"
+ok "drops keep their schema" schema drops events --drops
+ok "a drop names its block, and what the packet was" drop \
+	'len(b)==1 and b[0]["block"]=="198.18.20.5" and b[0]["sport"]==443 and b[0]["tcp_flags"]==["syn","ack"] and b[0]["lane"]=="FAR" and b[0]["path"]=="cable" and b[0]["interface"]=="out0" and b[0]["direction"]=="in" and b[0]["frame_b"]==54'
+ok "... or its list" drop \
+	'l[0]["list"]=="spam" and l[0]["src"]=="198.18.20.6" and l[0]["proto"]==17 and l[0]["dport"]==5000'
+ok "a flood is sampled, and the rest counted" drop \
+	'd["dropped"]==2001 and d["last"]+d["unsampled"]==2001 and len(D)==d["last"] and 64<=d["last"]<=64*3*os.cpu_count()'
+shown() { [ "$(wc -l <"$LAB_DIR/drops")" = "$(sealane -j events --drops | python3 -c \
+	'import json,sys; print(json.load(sys.stdin)["last"])')" ]; }
+ok "who follows drops sees those" wait_until 2 shown
+ok "... in words" grep -q 'block 198.18.20.5  out0  198.18.20.5:443 > 198.18.10.2:5000  tcp .syn ack.' "$LAB_DIR/drops"
+ok "... and hears how many more there were" grep -q 'more were dropped and not shown' "$LAB_DIR/drops.err"
+sealane unblock 198.18.20.5 >/dev/null
+sealane list remove spam >/dev/null
 
 # --- interfaces ---
 in_ns gw ip link set out0 down
