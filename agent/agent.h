@@ -19,6 +19,7 @@
 #include "config.h"
 #include "datapath.h"
 #include "input.h"
+#include "ruleset.h"
 #include "world.h"
 
 #define TEXT_B 256
@@ -62,6 +63,19 @@ struct list {
 	int64_t generation;
 	uid_t uid;
 	char why[TEXT_B];
+};
+
+/* Rules, and the slots of their counters and limits. Once made they are never
+ * changed, so that a job may read them while the loop goes on. */
+struct rules {
+	struct sl_ruleset set;
+	uint16_t *slot;			/* of each */
+};
+
+/* What a bank was made of, beside the blocks. */
+struct tables {
+	struct sl_rib *base;		/* the world, the lists, rules' addresses */
+	struct sl_abv *abv;		/* the rules */
 };
 
 struct lists {
@@ -109,8 +123,12 @@ struct agent {
 	struct blocks blocks;
 	struct lists lists;
 	struct world *world;		/* what cfg says of addresses */
-	struct sl_rib *base;		/* the world and the lists ... */
+	struct rules *guard, *rules, *flow;	/* in this order; NULL: none */
+	struct sl_rib *base;		/* the world, lists, rules' addresses ... */
 	struct sl_rib *extra;		/* ... and the blocks on top */
+	struct sl_abv *abv;		/* the rules, in the live bank */
+	struct tables former;		/* of the other bank, while it may hold
+					 * again: nobody has confirmed yet */
 	struct jobs *jobs;
 	uint32_t last_class;		/* given out */
 	struct port *ports;
@@ -199,9 +217,10 @@ int ports_detach(struct agent *a, const char *name, struct refusal *r);
 struct json_object *port_doc(const struct agent *a, const struct port *p);
 
 /* --- tables --- */
-/* Everything that lies under the blocks: the world and the lists. NULL: no
- * memory. */
-struct sl_rib *tables_base(const struct world *w, const struct lists *l);
+/* Everything that lies under the blocks: the world, the lists, and where the
+ * compiled rules look. NULL: no memory. */
+struct sl_rib *tables_base(const struct world *w, const struct lists *l,
+			   struct sl_abv *abv);
 struct sl_rib *tables_extra(const struct blocks *b);
 /* A class that nobody has, 0 when none is left; never the one given back last,
  * for a packet on its way may still hold that one. */
@@ -212,6 +231,21 @@ void tables_set_class(struct agent *a, uint32_t class_id, enum sl_action action,
 int tables_build(struct agent *a, struct sl_rib_pair p, int *progress,
 		 const char **step, struct refusal *r);
 int tables_start(struct agent *a);	/* all of it, once, before the loop */
+void tables_free(struct agent *a);
+/* Compile the rules as they will be when the job is done (NULL: as they are)
+ * into the idle bank. NULL: refused. */
+struct sl_abv *tables_compile(struct agent *a, const struct job *j,
+			      const struct lists *lists, struct refusal *r);
+/* The idle bank is live now, and what it was made of is the agent's; until_ns
+ * (the data plane's clock) not 0: until then, unless confirmed. Meanwhile no
+ * other job may build. */
+void tables_live(struct agent *a, struct job *j, uint64_t until_ns);
+void tables_confirm(struct agent *a);
+/* The former bank holds again, at once. */
+void tables_undo(struct agent *a);
+/* One prefix anew, seen by the next packet; as sl_fib_patch(). */
+int tables_patch(struct agent *a, const struct sl_rib *extra,
+		 const struct sl_prefix *p);
 
 /* --- jobs --- */
 enum job_kind { JOB_LIST, JOB_LIST_REMOVE, JOB_BLOCK, JOB_UNBLOCK, JOB_RELOAD };
@@ -233,7 +267,9 @@ struct job {
 	struct world *world;
 	struct list *list;
 	struct blocks blocks;		/* as they were when it began */
+	struct rules *rules, *flow;	/* NULL: as they are */
 	struct sl_rib *base;
+	struct sl_abv *abv;
 	/* prefixes pushed meanwhile: patched into the new image too */
 	struct sl_prefix *journal;
 	unsigned int n_journal;
@@ -326,6 +362,8 @@ struct json_object *events_doc(const struct agent *a,
 struct json_object *drops_doc(const struct agent *a,
 			      const struct event_query *q, bool *none,
 			      struct refusal *r);
+/* The members that a packet has in answers: drops.schema.json. */
+void put_glance(struct json_object *o, const struct sl_glance *g);
 struct json_object *status_doc(struct agent *a);
 /* The lanes that saw a packet: TCP health, misses, evictions, working latency. */
 struct json_object *lanes_doc(const struct agent *a);

@@ -78,8 +78,7 @@ struct block *blocks_find(const struct blocks *set, const struct sl_prefix *p)
 static int patch_live(struct agent *a, const struct sl_rib *extra,
 		      const struct sl_prefix *p)
 {
-	int rc = sl_fib_patch(sl_dp_live(a->dp),
-			      (struct sl_rib_pair){ a->base, extra }, p);
+	int rc = tables_patch(a, extra, p);
 
 	if (!rc)
 		jobs_note(a, p);

@@ -103,7 +103,7 @@ int blocks_finish(struct agent *a, struct job *j)
 			tables_set_class(a, next.b[i].class_id,
 					 next.b[i].action, next.b[i].id,
 					 next.b[i].until_ns);
-		sl_dp_flip(a->dp);
+		tables_live(a, j, 0);
 		blocks_take(a, &next, extra);
 		j->answer = blocks_commit_doc(a, p, j->kind == JOB_BLOCK ? n : 0,
 				       j->kind == JOB_BLOCK ? 0 : n);

@@ -20,7 +20,7 @@ struct drop {
 	int64_t n;		/* 0: none */
 	uint64_t at_ns;		/* wall clock */
 	enum culprit by;
-	char name[64], tag[64];	/* prefix, list or rule; the rule's tag */
+	char name[SL_RULE_ID_B], tag[SL_RULE_ID_B];	/* prefix, list or rule; the rule's tag */
 	struct sl_drop d;
 };
 
@@ -65,6 +65,21 @@ static void name_class(const struct agent *a, uint32_t id, struct drop *d)
 		}
 }
 
+static void name_rule(const struct agent *a, uint32_t slot, struct drop *d)
+{
+	const struct rules *kind[] = { a->guard, a->rules, a->flow };
+	unsigned int i, k;
+
+	for (k = 0; k < 3; k++)
+		for (i = 0; kind[k] && i < kind[k]->set.n; i++)
+			if (kind[k]->slot[i] == slot) {
+				d->by = BY_RULE;
+				strcpy(d->name, kind[k]->set.r[i].id);
+				strcpy(d->tag, kind[k]->set.r[i].tag);
+				return;
+			}
+}
+
 static void take(void *arg, const struct sl_drop *from)
 {
 	struct agent *a = arg;
@@ -73,7 +88,10 @@ static void take(void *arg, const struct sl_drop *from)
 
 	*d = (struct drop){ .n = n, .d = *from };
 	d->at_ns = sl_now_ns() - (sl_mono_ns() - from->time_ns);
-	name_class(a, from->who, d);
+	if (from->reason == SL_R_DROP_BLOCK)
+		name_class(a, from->who, d);
+	else
+		name_rule(a, from->who, d);
 	api_wake(a);
 }
 
@@ -144,27 +162,34 @@ static struct json_object *words_of(unsigned int bits,
 	return list;
 }
 
-static void put_headers(struct json_object *o, const struct sl_glance *g)
+static void put_fields(struct json_object *o, const struct sl_fields *f)
 {
 	static const char *const flag[] = { "fin", "syn", "rst", "psh", "ack",
 					    "urg", "ece", "cwr" };
+
+	put_some(o, "sport", f->has & SL_HAS_PORTS, f->sport);
+	put_some(o, "dport", f->has & SL_HAS_PORTS, f->dport);
+	put_some(o, "icmp_type", f->has & SL_HAS_ICMP, f->icmp >> 8);
+	put_some(o, "icmp_code", f->has & SL_HAS_ICMP, f->icmp & 0xff);
+	json_object_object_add(o, "tcp_flags", f->has & SL_HAS_FLAGS ?
+			       words_of(f->tcp_flags, flag, 8) : NULL);
+}
+
+/* A packet as rules see it. */
+void put_glance(struct json_object *o, const struct sl_glance *g)
+{
 	static const char *const frag[] = { "dont", "later", "first", "last" };
 
 	put_some(o, "family", g->family, g->family);
 	put_addr(o, "src", g->family, g->src);
 	put_addr(o, "dst", g->family, g->dst);
-	put_some(o, "proto", g->family, g->proto);
-	put_some(o, "sport", g->fields & SL_HAS_PORTS, g->sport);
-	put_some(o, "dport", g->fields & SL_HAS_PORTS, g->dport);
-	put_some(o, "icmp_type", g->fields & SL_HAS_ICMP, g->icmp >> 8);
-	put_some(o, "icmp_code", g->fields & SL_HAS_ICMP, g->icmp & 0xff);
-	json_object_object_add(o, "tcp_flags", g->fields & SL_HAS_FLAGS ?
-			       words_of(g->tcp_flags, flag, 8) : NULL);
-	put_some(o, "length_b", g->len_b, g->len_b);
+	put_some(o, "proto", g->family, g->in.proto);
+	put_fields(o, &g->in);
+	put_some(o, "length_b", g->family, g->in.len_b);
 	put_int(o, "frame_b", g->frame_b);
-	put_some(o, "dscp", g->family, g->header >> 7);
+	put_some(o, "dscp", g->family, g->in.header >> 7);
 	json_object_object_add(o, "fragment",
-			       words_of(g->header >> 3 & 0xf, frag, 4));
+			       words_of(g->in.header >> 3 & 0xf, frag, 4));
 	put_int(o, "vlan", g->vlan);
 	put_int(o, "tunnel", g->tunnel);
 	put_addr(o, "outer_src", g->outer_family, g->outer_src);
@@ -207,7 +232,7 @@ static struct json_object *one_doc(const struct agent *a, const struct drop *d)
 	put_text(o, "rule", d->by == BY_RULE ? d->name : NULL);
 	put_text(o, "tag", d->tag[0] ? d->tag : NULL);
 	put_where(o, a, &d->d);
-	put_headers(o, &d->d.g);
+	put_glance(o, &d->d.g);
 	return o;
 }
 

@@ -70,6 +70,8 @@ static void drop_work(struct job *j)
 	j->blocks = (struct blocks){};
 	sl_rib_free(j->base);
 	j->base = NULL;
+	sl_abv_free(j->abv);
+	j->abv = NULL;
 	free(j->journal);
 	j->journal = NULL;
 	j->n_journal = 0;
@@ -113,20 +115,22 @@ struct job *job_new(struct agent *a, enum job_kind kind,
 	return j;
 }
 
-/* The base of the tables as this job wants it, in j->base; stays NULL where it
- * is the one that is live. */
+/* Rules and base of the tables as this job wants them; j->base stays NULL where
+ * it is the one that is live: compiling the same rules gives the same groups. */
 static int make_base(struct agent *a, struct job *j)
 {
 	const struct world *w = j->world ? j->world : a->world;
 	struct lists next = {};
 	int rc = 0;
 
-	if (j->kind == JOB_BLOCK || j->kind == JOB_UNBLOCK)
-		return 0;
 	if (lists_with(&a->lists, j, &next))
 		return refuse(&j->r, 500, "free memory", "out of memory");
-	j->base = tables_base(w, &next);
-	if (!j->base)
+	j->abv = tables_compile(a, j, &next, &j->r);
+	if (!j->abv)
+		rc = -1;
+	else if (j->kind != JOB_BLOCK && j->kind != JOB_UNBLOCK)
+		j->base = tables_base(w, &next, j->abv);
+	if (!rc && !j->base && j->kind != JOB_BLOCK && j->kind != JOB_UNBLOCK)
 		rc = refuse(&j->r, 500, "free memory", "out of memory");
 	free(next.l);
 	return rc;
@@ -152,9 +156,9 @@ static void *work(void *arg)
 	if (!rc && !extra)
 		rc = refuse(&j->r, 500, "free memory", "out of memory");
 	if (!rc)
-		tables_build(a, (struct sl_rib_pair){ j->base ? j->base :
-						      a->base, extra },
-			     &j->progress, &j->step, &j->r);
+		tables_build(a, (struct sl_rib_pair){
+			     .base = j->base ? j->base : a->base,
+			     .extra = extra, .abv = j->abv }, &j->progress, &j->step, &j->r);
 	sl_rib_free(extra);
 	if (write(a->jobs->event_fd, &one, sizeof(one)) < 0)
 		say(LOG_ERR, "jobs: %s", strerror(errno));
@@ -294,7 +298,8 @@ static int finish(struct agent *a, struct job *j)
 
 int job_replay(struct agent *a, struct job *j, const struct sl_rib *extra)
 {
-	const struct sl_rib_pair p = { j->base ? j->base : a->base, extra };
+	const struct sl_rib_pair p = { .base = j->base ? j->base : a->base,
+				       .extra = extra, .abv = j->abv };
 	struct sl_fib_image *img = sl_dp_idle(a->dp);
 	unsigned int i;
 	int rc = 0;

@@ -144,12 +144,9 @@ int lists_finish(struct agent *a, struct job *j)
 			      "nothing was changed",
 			      "cannot write list %s to disk", j->name);
 	}
-	sl_dp_flip(a->dp);
+	tables_live(a, j, 0);
 	free(a->lists.l);
 	a->lists = next;
-	sl_rib_free(a->base);
-	a->base = j->base;
-	j->base = NULL;
 	tell(a, j);
 	j->answer = json_object_new_object();
 	put_int(j->answer, "generation", a->generation);

@@ -162,19 +162,16 @@ int reload_finish(struct agent *a, struct job *j)
 {
 	if (job_replay(a, j, a->extra))
 		return -EAGAIN;
-	sl_dp_flip(a->dp);
+	tables_live(a, j, 0);
 	sl_config_free(a->cfg);
 	free(a->lane_id);
 	world_free(a->world);
-	sl_rib_free(a->base);
 	a->cfg = j->cfg;
 	a->lane_id = j->lane_id;
 	a->world = j->world;
-	a->base = j->base;
 	j->cfg = NULL;
 	j->lane_id = NULL;
 	j->world = NULL;
-	j->base = NULL;
 	name_lanes(a);
 	ports_configure(a);
 	ports_sync(a);
@@ -292,8 +289,7 @@ static void stop(struct agent *a)
 		list_free(a->lists.l[i]);
 	free(a->lists.l);
 	free(a->blocks.b);
-	sl_rib_free(a->base);
-	sl_rib_free(a->extra);
+	tables_free(a);
 	world_free(a->world);
 	sl_config_free(a->cfg);
 	if (a->lock_fd >= 0)

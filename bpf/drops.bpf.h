@@ -9,7 +9,7 @@
 #define SL_DROPS_BPF_H
 
 #include "base.bpf.h"
-#include "classify.bpf.h"
+#include "keep.bpf.h"
 #include "work.bpf.h"
 
 /* struct sl_drop each. Written by the packet that drops, read and freed by the
@@ -28,41 +28,8 @@ struct {
 	__type(value, struct sl_drop_budget);
 } sl_drop_budgets SEC(".maps");
 
-/* The packet as rules see it. */
-static __always_inline void glance_of(const struct sl_work *w, __u32 path,
-				      struct sl_glance *g)
-{
-	const struct sl_pkt *p = &w->pkt;
-	__u32 at = p->outer_family ? SL_HEADER_INNER :
-				     SL_HEADER_INNER | SL_HEADER_OUTER;
-
-	__builtin_memset(g, 0, sizeof(*g));
-	__builtin_memcpy(g->src, p->ip.src, sizeof(g->src));
-	__builtin_memcpy(g->dst, p->ip.dst, sizeof(g->dst));
-	__builtin_memcpy(g->outer_src, p->outer.src, sizeof(g->outer_src));
-	__builtin_memcpy(g->outer_dst, p->outer.dst, sizeof(g->outer_dst));
-	g->family = p->family;
-	g->outer_family = p->outer_family;
-	g->proto = p->proto;
-	g->sport = p->sport;
-	g->dport = p->dport;
-	g->tcp_flags = p->tcp_flags;
-	if (p->l4 && (p->proto == 6 || p->proto == 17))
-		g->fields |= SL_HAS_PORTS;
-	if (p->l4 && p->proto == 6)
-		g->fields |= SL_HAS_FLAGS;
-	g->header = SL_HEADER(0, p->frag ? SL_FRAG_FIRST : 0, p->family == 6,
-			      at);
-	g->where = SL_WHERE(w->cls.lane, path, w->cls.dir);
-	g->frame_b = p->frame_b;
-	g->vlan = p->vlan;
-	g->tunnel = p->tunnel;
-}
-
-/* A function of its own: rare, and the verifier walks it once. slot and path
- * of the port. */
-__noinline int sl_show_drop(struct sl_work *w, __u32 reason, __u32 slot,
-			    __u32 path)
+/* A function of its own: rare, and the verifier walks it once. */
+__noinline int sl_show_drop(struct sl_work *w, __u32 reason, __u32 slot)
 {
 	struct sl_drop *d;
 
@@ -76,14 +43,14 @@ __noinline int sl_show_drop(struct sl_work *w, __u32 reason, __u32 slot,
 	d->who = w->who;
 	d->port = slot;
 	d->pad = 0;
-	glance_of(w, path, &d->g);
+	glance(w, &d->g);
 	bpf_ringbuf_submit(d, 0);
 	return 0;
 }
 
 static __always_inline void show_drop(const struct sl_ctl *ctl,
 				      struct sl_work *w, __u32 reason,
-				      const struct sl_port *port)
+				      __u32 slot)
 {
 	__u32 row = cpu_row();
 	struct sl_drop_budget *b;
@@ -100,7 +67,7 @@ static __always_inline void show_drop(const struct sl_ctl *ctl,
 	if (b->shown >= SL_DROPS_A_TICK)
 		return;
 	b->shown++;
-	sl_show_drop(w, reason, port->slot, port->path);
+	sl_show_drop(w, reason, slot);
 }
 
 #endif

@@ -57,19 +57,23 @@ static const char *end_of(struct json_object *d, const char *addr,
 	return buf;
 }
 
-/* " [syn ack]"; nothing without the field or with none set. */
-static void print_words(struct json_object *d, const char *key)
+/* " [syn ack]"; nothing without the field or with none set but `dull`. */
+static void print_words(struct json_object *d, const char *key,
+			const char *dull)
 {
 	struct json_object *list;
-	size_t i, n;
+	const char *word;
+	size_t i, n = 0;
 
 	if (!json_object_object_get_ex(d, key, &list) || !list)
 		return;
-	n = json_object_array_length(list);
-	for (i = 0; i < n; i++)
-		printf("%s%s%s", i ? " " : " [", json_object_get_string(
-		       json_object_array_get_idx(list, i)),
-		       i + 1 < n ? "" : "]");
+	for (i = 0; i < json_object_array_length(list); i++) {
+		word = json_object_get_string(
+			json_object_array_get_idx(list, i));
+		if (strcmp(word, dull))
+			printf("%s%s", n++ ? " " : " [", word);
+	}
+	printf("%s", n ? "]" : "");
 }
 
 static void show_why(struct json_object *d)
@@ -99,8 +103,8 @@ static void show_drop(struct json_object *d)
 	if (cli_text(d, "icmp_type")[0])
 		printf(" %s/%s", cli_text(d, "icmp_type"),
 		       cli_text(d, "icmp_code"));
-	print_words(d, "tcp_flags");
-	print_words(d, "fragment");
+	print_words(d, "tcp_flags", "");
+	print_words(d, "fragment", "dont");
 	printf("  %s B  lane %s\n", cli_text(d, "length_b")[0] ?
 	       cli_text(d, "length_b") : cli_text(d, "frame_b"),
 	       cli_text(d, "lane"));

@@ -57,7 +57,7 @@ static int home_is(struct sl_dp *dp, const char *text)
 	sl_rib_add_lane(rib, &p, SL_LANE_HOME, SL_LAYER_OPERATOR, 0);
 	rc = sl_rib_sort(rib);
 	if (!rc)
-		rc = sl_dp_commit(dp, (struct sl_rib_pair){ rib, NULL });
+		rc = sl_dp_commit(dp, (struct sl_rib_pair){ .base = rib });
 	sl_rib_free(rib);
 	return rc;
 }
@@ -172,7 +172,7 @@ static int block(struct sl_dp *dp, const char *text)
 	sl_rib_add_lane(rib, &p, 3, SL_LAYER_OPERATOR, 0);
 	rc = sl_rib_sort(rib);
 	if (!rc)
-		rc = sl_dp_commit(dp, (struct sl_rib_pair){ rib, NULL });
+		rc = sl_dp_commit(dp, (struct sl_rib_pair){ .base = rib });
 	sl_rib_free(rib);
 	return rc;
 }
@@ -218,11 +218,11 @@ TEST_F_TIMEOUT(live, some_drops_of_each_tick_are_shown, 120)
 	EXPECT_EQ(0, g->outer_family);
 	EXPECT_EQ(0, memcmp(g->src, "\xcb\0\x71\5", 4));
 	EXPECT_EQ(0, memcmp(g->dst, "\xc6\x12\0\2", 4));
-	EXPECT_EQ(6, g->proto);
-	EXPECT_EQ(1000, g->sport);
-	EXPECT_EQ(80, g->dport);
-	EXPECT_EQ(2, g->tcp_flags);
-	EXPECT_EQ(SL_HAS_PORTS | SL_HAS_FLAGS, g->fields);
+	EXPECT_EQ(6, g->in.proto);
+	EXPECT_EQ(1000, g->in.sport);
+	EXPECT_EQ(80, g->in.dport);
+	EXPECT_EQ(2, g->in.tcp_flags);
+	EXPECT_EQ(SL_HAS_PORTS | SL_HAS_FLAGS, g->in.has);
 	EXPECT_EQ(self->f.len, g->frame_b);
 	EXPECT_EQ(SL_WHERE(3, 2, SL_DIR_IN), g->where);
 }

@@ -91,7 +91,7 @@ int known_tables(void)
 	native_bank((ctl->epoch + 1) & 1, &img);
 	rc = sl_rib_sort(r);
 	if (!rc)
-		rc = sl_fib_build(&img, (struct sl_rib_pair){ r, NULL }, NULL);
+		rc = sl_fib_build(&img, (struct sl_rib_pair){ .base = r }, NULL);
 	if (!rc)
 		ctl->epoch++;
 	sl_rib_free(r);
