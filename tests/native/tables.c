@@ -79,10 +79,11 @@ static void add_world(struct sl_rib *r)
 }
 
 /* One that is felt, by one address. */
-static void narrow(struct sl_rule *r)
+static void narrow(struct sl_rule *r, enum sl_action action)
 {
 	struct sl_rule_addr *src = &r->match.src;
 
+	r->action = action;
 	r->limit.pps = 2;
 	r->limit.burst = 3;
 	if (!src->p)
@@ -103,10 +104,9 @@ static void add_rules(struct sl_ruleset *set)
 	for (i = 0; i < set->n; i++) {
 		struct sl_rule *r = &set->r[i];
 
+		r->action = SL_ACT_COUNT;
 		if (i % 32 == 7)
-			narrow(r);
-		else if (r->action != SL_ACT_LIMIT)
-			r->action = SL_ACT_COUNT;
+			narrow(r, i & 32 ? SL_ACT_DROP : SL_ACT_LIMIT);
 		r->limit.per_source = i & 1;
 		r->until_ns = i % 5 ? 0 : 1000000000ULL * i;
 	}
