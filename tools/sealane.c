@@ -49,6 +49,14 @@ static const struct command commands[] = {
 	  "  remove L\n"
 	  "  --format F          auto, cidr, netset (FireHOL) or spamhaus\n"
 	  "  --why TEXT          reason, for the log\n", cmd_list },
+	{ "rule", "check FILE [-c CONF] [--force]",
+	  "rule files: are they valid, and what they mean",
+	  "  check FILE     every mistake of a file, with line and remedy; - is "
+	  "stdin\n"
+	  "  -c CONF        lanes, paths and protected prefixes from a "
+	  "configuration\n"
+	  "  --force        a match that takes every packet is meant\n",
+	  cmd_rule },
 	{ "explain", "ADDR", "lane, blocks, lists and last round trips of an address",
 	  "", cmd_explain },
 	{ "replay", "FILE [-c CONF] [--samples OUT|-]",

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Verbs of `sealane rule`: cmd_rule.c has the table. */
+#ifndef SL_CMD_RULE_H
+#define SL_CMD_RULE_H
+
+#include "cli.h"
+#include "ruleset.h"
+
+struct rule_verb {
+	const char *name;	/* NULL: behind the last */
+	int (*run)(struct cli *cli, int argc, char **argv);	/* behind it */
+};
+
+/* What rule_lint.h finds: [{"line","rule","kind","other","message"}]. */
+struct json_object *rule_warnings(const struct sl_ruleset *set);
+
+#endif
