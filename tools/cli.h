@@ -73,6 +73,7 @@ void cli_query(char *path, size_t len, const char *key, const char *value);
 char *cli_escape(const char *word);
 
 int cmd_attach(struct cli *cli, int argc, char **argv);
+int cmd_audit(struct cli *cli, int argc, char **argv);
 int cmd_block(struct cli *cli, int argc, char **argv);
 int cmd_bypass(struct cli *cli, int argc, char **argv);
 int cmd_detach(struct cli *cli, int argc, char **argv);
