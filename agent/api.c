@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include "agent.h"
+#include "commits.h"
 #include "duration.h"
 
 #define TIMEOUT_S 10
@@ -100,19 +100,32 @@ static struct json_object *dispatch(struct call *k, const char *method,
 	return NULL;
 }
 
-/* A change that was refused, or one that somebody tried who may not. */
-static void tell_refusal(struct call *k, const char *method, const char *url)
+/* Whoever tries to change something is written down, also when it is refused.
+ * What a job refuses is written when the job ends. */
+static void audit_attempt(struct call *k, const char *url,
+			  const struct route *rt)
 {
-	struct json_object *detail;
+	char action[64], object[TEXT_B] = "", *c;
 
-	if (strcmp(method, "POST"))
-		return;
-	detail = event_by(&k->who);
+	snprintf(action, sizeof(action), "%s", rt ? rt->path : "request");
+	for (c = action; *c; c++)
+		if (*c == '_')
+			*c = ' ';
+	if (rt)
+		call_object(k, object, sizeof(object));
+	audit_refused(k->a, &k->who, action, rt ? object : url, &k->r);
+}
+
+/* ... and told to those who watch. */
+static void tell_refusal(struct call *k, const char *url)
+{
+	struct json_object *detail = event_by(&k->who);
+
 	put_text(detail, "request", url);
 	put_int(detail, "status", k->r.status);
 	json_object_object_add(detail, "items", json_object_get(k->r.items));
-	event(k->a, LOG_WARNING, "refused", detail, "%s by uid %u refused: %s",
-	      url, (unsigned int)k->who.uid, k->r.message);
+	event(k->a, LOG_WARNING, "refused", detail, "%s by %s refused: %s",
+	      url, user_name(&k->who), k->r.message);
 }
 
 static enum MHD_Result respond(struct agent *a, struct MHD_Connection *c,
@@ -162,7 +175,10 @@ static enum MHD_Result answer(struct MHD_Connection *c, struct agent *a,
 	if (!doc && !k.wait_s) {
 		if (!k.r.status)
 			refuse(&k.r, 500, "see the agent's log", "no answer");
-		tell_refusal(&k, method, url);
+		if (!strcmp(method, "POST")) {
+			audit_attempt(&k, url, req->route);
+			tell_refusal(&k, url);
+		}
 		doc = error_doc(&k.r);
 		status = k.r.status;
 	}
@@ -287,7 +303,8 @@ int api_open(struct agent *a)
 		free(s);
 		return -1;
 	}
-	s->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, a,
+	s->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0,
+		NULL, NULL, on_request, a,
 		MHD_OPTION_LISTEN_SOCKET, s->fd,
 		MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_S,

@@ -22,6 +22,7 @@ struct json_object *block_doc(const struct agent *a, const struct block *b)
 {
 	struct json_object *o = json_object_new_object();
 	char text[SL_PREFIX_STR_B];
+	const struct caller by = { b->uid, -1 };
 	struct sl_class_ctr ctr;
 	uint64_t ago_ns;
 
@@ -31,8 +32,7 @@ struct json_object *block_doc(const struct agent *a, const struct block *b)
 	put_text(o, "action", b->action == SL_ACT_DROP ? "drop" : "count");
 	put_time(o, "until", b->until_ns);
 	put_text(o, "why", b->why);
-	snprintf(text, sizeof(text), "uid %u", (unsigned int)b->uid);
-	put_text(o, "by", text);
+	put_text(o, "by", user_name(&by));
 	put_time(o, "at", b->at_ns);
 	put_int(o, "packets", ctr.packets);
 	put_int(o, "bytes", ctr.bytes);
@@ -267,17 +267,35 @@ void blocks_tell(struct agent *a, const char *what, const struct sl_prefix *p,
 {
 	struct json_object *detail = event_commit(a, who, why);
 	bool expiry = !strcmp(what, "expiry");
-	char text[SL_PREFIX_STR_B], by[24] = "";
+	char text[SL_PREFIX_STR_B];
 
 	put_text(detail, "what", what);
 	put_int(detail, "n", n);
 	json_object_object_add(detail, "prefixes", first_prefixes(p, n));
-	if (!expiry)
-		snprintf(by, sizeof(by), " by uid %u", (unsigned int)who->uid);
 	event(a, LOG_NOTICE, expiry ? "expiry" : "commit", detail,
-	      "generation %lld: %s of %s%s%s%s%s", (long long)a->generation,
-	      what, sl_prefix_str(p, text), n > 1 ? " and others" : "", by,
+	      "generation %lld: %s of %s%s%s%s%s%s", (long long)a->generation,
+	      what, sl_prefix_str(p, text), n > 1 ? " and others" : "",
+	      expiry ? "" : " by ", expiry ? "" : user_name(who),
 	      why[0] ? ": " : "", why);
+}
+
+/* The generation of one prefix, on disk. Puts b, or drops p where it is NULL. */
+static int write_one(struct agent *a, const struct blocks *next,
+		     const struct sl_prefix *p, struct block *b,
+		     const struct caller *who, const char *what,
+		     const char *why)
+{
+	struct json_object *diff = diff_join(NULL,
+		diff_of_blocks(&a->blocks, next), NULL);
+	char object[SL_PREFIX_STR_B];
+	const struct change c = { .who = *who, .what = what, .why = why,
+		.object = sl_prefix_str(p, object), .diff = diff };
+	int rc = store_begin(a, &c);
+
+	if (!rc)
+		rc = b ? store_put_block(a, b) : store_drop_block(a, p);
+	json_object_put(diff);
+	return store_end(a, rc);
 }
 
 /* One prefix: enforce, write, report; -EAGAIN: it takes a job. */
@@ -297,10 +315,7 @@ static int add_live(struct agent *a, struct blocks *next,
 		sl_rib_free(extra);
 		return -EAGAIN;
 	}
-	rc = store_begin(a, who, "block", why);
-	if (!rc)
-		rc = store_put_block(a, b);
-	if (store_end(a, rc)) {
+	if (write_one(a, next, p, b, who, "block", why)) {
 		b = blocks_find(&a->blocks, p);
 		if (b)
 			tables_set_class(a, b->class_id, b->action, b->id,
@@ -355,7 +370,7 @@ void blocks_drop(struct blocks *set, struct block *b)
 /* One prefix: write, let pass, report. */
 static int remove_live(struct agent *a, const struct sl_prefix *p,
 		       const struct caller *who, const char *what,
-		       struct refusal *r)
+		       const char *why, struct refusal *r)
 {
 	struct blocks next = {};
 	struct sl_rib *extra;
@@ -369,17 +384,14 @@ static int remove_live(struct agent *a, const struct sl_prefix *p,
 		free(next.b);
 		return block_no_memory(r);
 	}
-	rc = store_begin(a, who, what, "");
-	if (!rc)
-		rc = store_drop_block(a, p);
-	if (store_end(a, rc)) {
+	if (write_one(a, &next, p, NULL, who, what, why)) {
 		sl_rib_free(extra);
 		free(next.b);
 		return block_no_disk(r);
 	}
 	blocks_take(a, &next, extra);
 	rc = patch_live(a, a->extra, p);
-	blocks_tell(a, what, p, 1, who, "");
+	blocks_tell(a, what, p, 1, who, why);
 	return rc ? -EAGAIN : 0;
 }
 
@@ -404,13 +416,18 @@ int blocks_remove(struct agent *a, struct json_object *body,
 		  struct refusal *r)
 {
 	struct sl_prefix *p = NULL;
+	struct json_object *v;
+	const char *why = json_object_object_get_ex(body, "why", &v) && v ?
+			  json_object_get_string(v) : "";
 	unsigned int n = 0;
 	int rc = blocks_parse(body, &p, &n, r);
 
+	if (!rc && strlen(why) >= TEXT_B)
+		rc = refuse(r, 400, "at most 255 bytes", "why is too long");
 	if (!rc)
 		rc = blocks_are_there(&a->blocks, p, n, r);
 	if (!rc && !wants_job(p, n)) {
-		rc = remove_live(a, p, who, "unblock", r);
+		rc = remove_live(a, p, who, "unblock", why, r);
 		if (!rc)
 			*answer = blocks_commit_doc(a, NULL, 0, 1);
 		if (rc == -EAGAIN)	/* on disk; the tables follow */
@@ -440,7 +457,8 @@ void blocks_expire(struct agent *a)
 			continue;
 		}
 		p = a->blocks.b[i].prefix;
-		rc = remove_live(a, &p, &nobody, "expiry", &r);
+		rc = remove_live(a, &p, &nobody, "expiry",
+				 "its time was over", &r);
 		if (rc == -EAGAIN)
 			start_job(a, JOB_UNBLOCK, NULL, &nobody, &none, &r);
 	}

@@ -7,8 +7,8 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include "agent.h"
 #include "bypass_note.h"
+#include "commits.h"
 #include "duration.h"
 
 #define REMIND_S 60
@@ -19,7 +19,7 @@ static const char no_reason[] = "no reason given";
 static const char *by(const struct bypass *b, char *buf, size_t len)
 {
 	if (b->by_known)
-		snprintf(buf, len, "uid %u", (unsigned int)b->who.uid);
+		snprintf(buf, len, "%s", user_name(&b->who));
 	else
 		snprintf(buf, len, "somebody");
 	return buf;

@@ -13,15 +13,10 @@
 #include <sys/eventfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
-#include "agent.h"
+#include "commits.h"
 #include "duration.h"
 
 #define KEPT 32			/* finished jobs that can still be asked for */
-
-static const char *const kind_name[] = {
-	[JOB_LIST] = "list replace", [JOB_LIST_REMOVE] = "list remove",
-	[JOB_BLOCK] = "block", [JOB_UNBLOCK] = "unblock",
-	[JOB_RELOAD] = "reload" };
 
 struct jobs {
 	int event_fd;
@@ -36,6 +31,15 @@ struct work {
 	struct agent *a;
 	struct job *j;
 };
+
+static const char *const state_name[] = {
+	[JOB_QUEUED] = "queued", [JOB_RUNNING] = "running",
+	[JOB_DONE] = "done", [JOB_FAILED] = "failed" };
+static const char *const kind_name[] = {
+	[JOB_LIST] = "list replace", [JOB_LIST_REMOVE] = "list remove",
+	[JOB_BLOCK] = "block", [JOB_UNBLOCK] = "unblock",
+	[JOB_RELOAD] = "reload", [JOB_RULES] = "rule apply",
+	[JOB_ROLLBACK] = "rollback" };
 
 int jobs_open(struct agent *a)
 {
@@ -52,8 +56,9 @@ int jobs_fd(const struct agent *a)
 }
 
 /* What a finished job still holds. */
-static void drop_work(struct job *j)
+static void drop_work(struct agent *a, struct job *j)
 {
+	lists_leave(&j->lists, &a->lists);
 	free(j->body);
 	j->body = NULL;
 	json_object_put(j->request);
@@ -66,6 +71,10 @@ static void drop_work(struct job *j)
 	j->world = NULL;
 	list_free(j->list);
 	j->list = NULL;
+	rules_free(j->rules);
+	j->rules = NULL;
+	json_object_put(j->diff);
+	j->diff = NULL;
 	free(j->blocks.b);
 	j->blocks = (struct blocks){};
 	sl_rib_free(j->base);
@@ -77,9 +86,9 @@ static void drop_work(struct job *j)
 	j->n_journal = 0;
 }
 
-static void free_job(struct job *j)
+static void free_job(struct agent *a, struct job *j)
 {
-	drop_work(j);
+	drop_work(a, j);
 	json_object_put(j->answer);
 	json_object_put(j->r.items);
 	free(j);
@@ -95,7 +104,7 @@ void jobs_close(struct agent *a)
 		pthread_join(a->jobs->thread, NULL);
 	for (j = a->jobs->all; j; j = next) {
 		next = j->next;
-		free_job(j);
+		free_job(a, j);
 	}
 	close(a->jobs->event_fd);
 	free(a->jobs);
@@ -125,6 +134,11 @@ static int make_base(struct agent *a, struct job *j)
 
 	if (lists_with(&a->lists, j, &next))
 		return refuse(&j->r, 500, "free memory", "out of memory");
+	json_object_put(j->diff);
+	j->diff = diff_of_lists(&a->lists, &next);
+	sl_rib_free(j->base);	/* of a former attempt */
+	j->base = NULL;
+	sl_abv_free(j->abv);
 	j->abv = tables_compile(a, j, &next, &j->r);
 	if (!j->abv)
 		rc = -1;
@@ -136,13 +150,10 @@ static int make_base(struct agent *a, struct job *j)
 	return rc;
 }
 
-static void *work(void *arg)
+/* All of the job's tables, in the idle bank; what went wrong is in j->r. */
+static void build(struct agent *a, struct job *j)
 {
-	struct work *w = arg;
-	struct job *j = w->j;
-	struct agent *a = w->a;
 	struct sl_rib *extra;
-	uint64_t one = 1;
 	int rc = 0;
 
 	if (j->kind == JOB_LIST)
@@ -158,8 +169,23 @@ static void *work(void *arg)
 	if (!rc)
 		tables_build(a, (struct sl_rib_pair){
 			     .base = j->base ? j->base : a->base,
-			     .extra = extra, .abv = j->abv }, &j->progress, &j->step, &j->r);
+			     .extra = extra, .abv = j->abv }, &j->progress,
+			     &j->step, &j->r);
 	sl_rib_free(extra);
+}
+
+static void *work(void *arg)
+{
+	struct work *w = arg;
+	struct job *j = w->j;
+	struct agent *a = w->a;
+	uint64_t one = 1;
+
+	/* rules are read first; the loop then says where their counters are */
+	if (j->kind == JOB_RULES && !j->rules)
+		rules_make(a, j);
+	else
+		build(a, j);
 	if (write(a->jobs->event_fd, &one, sizeof(one)) < 0)
 		say(LOG_ERR, "jobs: %s", strerror(errno));
 	free(w);
@@ -189,6 +215,18 @@ static void tell_refusal(struct agent *a, const struct job *j)
 	      j->r.message);
 }
 
+/* What a job is about, for the audit. */
+static void audit_failed(struct agent *a, const struct job *j)
+{
+	char object[48];
+
+	snprintf(object, sizeof(object), "generation %lld",
+		 (long long)j->target);
+	audit_refused(a, &j->who, kind_name[j->kind],
+		      j->target ? object : j->name[0] ? j->name : j->file,
+		      &j->r);
+}
+
 static void end(struct agent *a, struct job *j, int state)
 {
 	struct job **at;
@@ -197,18 +235,39 @@ static void end(struct agent *a, struct job *j, int state)
 	j->state = state;
 	j->step = state == JOB_DONE ? "done" : "failed";
 	j->took_ns = sl_mono_ns() - j->began_ns;
-	drop_work(j);
+	drop_work(a, j);
 	if (state == JOB_FAILED && j->kind == JOB_RELOAD)
 		sd_notify(0, "READY=1");
 	if (state == JOB_FAILED)
+	if (state == JOB_FAILED) {
+		audit_failed(a, j);
 		tell_refusal(a, j);
+	}
 	for (at = &a->jobs->all; *at && n < KEPT; at = &(*at)->next)
 		n++;
 	while (*at) {
 		j = *at;
 		*at = j->next;
-		free_job(j);
+		free_job(a, j);
 	}
+}
+
+/* Tables of blocks that are on disk already: they wait, nobody is told no. */
+static bool can_wait(const struct job *j)
+{
+	return j->kind == JOB_UNBLOCK && !j->request;
+}
+
+/* What must be done in the loop before the thread works. */
+static int prepare(struct agent *a, struct job *j)
+{
+	int rc = pending_refuses(a, &j->r);
+
+	if (!rc && j->kind == JOB_RELOAD)
+		rc = reload_begin(a, j);
+	if (!rc && j->kind == JOB_ROLLBACK)
+		return rollback_begin(a, j);
+	return rc ? rc : blocks_preview(a, j);
 }
 
 /* Start the oldest job that waits, if none runs. */
@@ -219,16 +278,17 @@ static void launch(struct agent *a)
 	int rc;
 
 	while (!a->jobs->running && (j = next_queued(a))) {
+		if (can_wait(j) && a->pending->generation)
+			return;
 		w = calloc(1, sizeof(*w));
 		free(j->journal);
 		j->journal = NULL;
 		j->n_journal = 0;
 		rc = w ? 0 : refuse(&j->r, 500, "free memory",
 				    "out of memory");
-		if (!rc && j->kind == JOB_RELOAD)
-			rc = reload_begin(a, j);
+		a->jobs->running = j;	/* holds the classes it asks for */
 		if (!rc)
-			rc = blocks_preview(a, j);
+			rc = prepare(a, j);
 		if (!rc) {
 			*w = (struct work){ a, j };
 			rc = pthread_create(&a->jobs->thread, NULL, work, w);
@@ -238,11 +298,11 @@ static void launch(struct agent *a)
 		}
 		if (rc) {
 			free(w);
+			a->jobs->running = NULL;
 			end(a, j, JOB_FAILED);
 			continue;
 		}
 		j->state = JOB_RUNNING;
-		a->jobs->running = j;
 	}
 }
 
@@ -251,6 +311,11 @@ void job_start(struct agent *a, struct job *j)
 	j->began_ns = sl_mono_ns();
 	j->next = a->jobs->all;
 	a->jobs->all = j;
+	launch(a);
+}
+
+void jobs_resume(struct agent *a)
+{
 	launch(a);
 }
 
@@ -281,6 +346,9 @@ bool jobs_hold_class(const struct agent *a, uint32_t id)
 	for (i = 0; i < j->blocks.n; i++)
 		if (j->blocks.b[i].class_id == id)
 			return true;
+	for (i = 0; i < j->lists.n; i++)
+		if (j->lists.l[i]->class_id == id)
+			return true;
 	return j->list && j->list->class_id == id;
 }
 
@@ -292,6 +360,8 @@ static int finish(struct agent *a, struct job *j)
 	case JOB_BLOCK:
 	case JOB_UNBLOCK: return blocks_finish(a, j);
 	case JOB_RELOAD: return reload_finish(a, j);
+	case JOB_RULES: return rules_finish(a, j);
+	case JOB_ROLLBACK: return rollback_finish(a, j);
 	}
 	return -1;
 }
@@ -332,10 +402,6 @@ void jobs_ready(struct agent *a)
 }
 
 /* --- for those who ask --- */
-static const char *const state_name[] = {
-	[JOB_QUEUED] = "queued", [JOB_RUNNING] = "running",
-	[JOB_DONE] = "done", [JOB_FAILED] = "failed" };
-
 static struct json_object *one_doc(const struct job *j)
 {
 	struct json_object *o = json_object_new_object();

@@ -11,7 +11,7 @@
 #include <sys/timerfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
-#include "agent.h"
+#include "commits.h"
 
 #define SYNC_EVERY_S 5
 
@@ -101,10 +101,13 @@ static void on_tick(struct agent *a, int fd)
 	sl_dp_tick(a->dp);
 	collect_second(a);
 	count_pps(a);
+	pending_tick(a);
 	blocks_expire(a);
 	bypass_second(a);
 	events_second(a);
 	api_second(a);
+	audit_tick(a);
+	store_tidy(a);
 	if (++ticks % SYNC_EVERY_S == 0)
 		ports_sync(a);
 }

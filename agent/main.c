@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
-#include "agent.h"
+#include "commits.h"
 #include "duration.h"
 
 static void usage(FILE *f)
@@ -176,8 +176,10 @@ int reload_finish(struct agent *a, struct job *j)
 	ports_configure(a);
 	ports_sync(a);
 	event(a, LOG_NOTICE, "reload", event_commit(a, &j->who, ""),
-	      "configuration reloaded by uid %u: %u lanes",
-	      (unsigned int)j->who.uid, a->cfg->n_lanes);
+	      "configuration reloaded by %s: %u lanes", user_name(&j->who),
+	      a->cfg->n_lanes);
+	audit_note(a, &(struct audit){ .who = j->who, .action = "reload",
+		   .object = a->config_path, .outcome = "done" });
 	sd_notify(0, "READY=1");
 	j->answer = json_object_new_object();
 	put_int(j->answer, "generation", a->generation);
@@ -258,7 +260,7 @@ static int start(struct agent *a)
 		return -1;
 	event(a, LOG_NOTICE, "agent", NULL, "version %s started, pid %d",
 	      SL_VERSION, (int)getpid());
-	if (store_open(a) || store_load(a))
+	if (store_open(a) || generations_open(a) || store_load(a))
 		return -1;
 	a->lane_id = number_lanes(a, a->cfg);
 	if (!a->lane_id)
@@ -266,6 +268,7 @@ static int start(struct agent *a)
 	name_lanes(a);
 	if (read_world(a) || open_datapath(a) || jobs_open(a))
 		return -1;
+	generations_settle(a);
 	if (tables_start(a) || ports_configure(a))
 		return -1;
 	ports_sync(a);
@@ -283,6 +286,9 @@ static void stop(struct agent *a)
 	ports_free(a);
 	sl_dp_close(a->dp);
 	free(a->lane_id);
+	generations_free(a);
+	rules_free(a->rules);
+	slots_free(a);
 	store_close(a);
 	events_close(a);
 	for (i = 0; i < a->lists.n; i++)

@@ -56,7 +56,7 @@ sleep 0.3
 # --- commits and refusals ---
 sealane block 192.0.2.9 --for 1s --why "case 12" >/dev/null
 ok "a block is told to who follows, within a second" \
-	wait_until 1 followed '"commit".*block of 192.0.2.9 by uid 0: case 12'
+	wait_until 1 followed '"commit".*block of 192.0.2.9 by root: case 12'
 ok "... with generation and author" detail commit \
 	'e["detail"]["generation"]==1 and e["detail"]["uid"]==0 and e["detail"]["prefixes"]==["192.0.2.9"]'
 sealane block 198.18.10.1 >/dev/null 2>&1
@@ -145,15 +145,15 @@ ok "... and when it is back" wait_until 8 attached
 # --- bypass ---
 ok "bypass without a reason is accepted, loudly" sh -c "$(declare -f sealane \
 	in_ns ns_name bpffs_dir); BUILD=$BUILD; sealane bypass on 2>&1 | grep 'NO REASON'"
-ok "... and recorded so" told bypass 'ON, set by uid 0: no reason given'
+ok "... and recorded so" told bypass 'ON, set by root: no reason given'
 ok "bypass with a reason" sealane bypass on --why "ring 3 loops"
 ok "status says since when, who and why" sh -c "$(declare -f sealane \
-	in_ns ns_name bpffs_dir); BUILD=$BUILD; sealane status | grep 'since .*set by uid 0: ring 3 loops'"
+	in_ns ns_name bpffs_dir); BUILD=$BUILD; sealane status | grep 'since .*set by root: ring 3 loops'"
 ok "... and keeps its schema" schema status status
 sealane latency >/dev/null 2>"$LAB_DIR/err"
 ok "any table says it on stderr" grep -q 'BYPASS IS ON' "$LAB_DIR/err"
 sealane bypass off >/dev/null
-ok "lifting it is told" told bypass 'off, lifted by uid 0 after'
+ok "lifting it is told" told bypass 'off, lifted by root after'
 sealane latency >/dev/null 2>"$LAB_DIR/err"
 ok "... and then it is quiet" fails grep -q BYPASS "$LAB_DIR/err"
 
@@ -163,12 +163,12 @@ sealane bypass on --why "agent is dead" >/dev/null 2>&1
 agent_start
 ok "a restarted agent knows what was before" told refused 'list replace.*refused'
 ok "it tells who set the bypass without it, and why" told bypass \
-	'ON, set by uid 0 before this start: agent is dead'
+	'ON, set by root before this start: agent is dead'
 kill -STOP "$(agent_pid)"
 ok "bypass off works while the agent hangs" sealane bypass off
 kill -CONT "$(agent_pid)"
 ok "... which the agent tells when it wakes up" wait_until 4 told bypass \
-	'off, lifted by uid 0 without the agent'
+	'off, lifted by root without the agent'
 ok "who follows survived the restart" wait_until 5 followed 'without the agent'
 ok "... and knows that the agent was away" grep -q 'away' "$LAB_DIR/follow.err"
 ok "no event was told twice or left out" python3 -c "import json
@@ -182,5 +182,5 @@ rm -f "$LAB_DIR/state/events.db-wal" "$LAB_DIR/state/events.db-shm"
 agent_start
 ok "damaged events are begun anew, aloud" told disk 'could not be read'
 sealane detach out0 >/dev/null
-ok "detach is told with its author" told interface 'out0: detached by uid 0'
+ok "detach is told with its author" told interface 'out0: detached by root'
 tap_end
