@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "commits.h"
 #include "duration.h"
+#include "plan.h"
 
 #define KEPT 32			/* finished jobs that can still be asked for */
 
@@ -39,7 +40,7 @@ static const char *const kind_name[] = {
 	[JOB_LIST] = "list replace", [JOB_LIST_REMOVE] = "list remove",
 	[JOB_BLOCK] = "block", [JOB_UNBLOCK] = "unblock",
 	[JOB_RELOAD] = "reload", [JOB_RULES] = "rule apply",
-	[JOB_ROLLBACK] = "rollback" };
+	[JOB_ROLLBACK] = "rollback", [JOB_PLAN] = "rule plan" };
 
 int jobs_open(struct agent *a)
 {
@@ -73,6 +74,7 @@ static void drop_work(struct agent *a, struct job *j)
 	j->list = NULL;
 	rules_free(j->rules);
 	j->rules = NULL;
+	plan_drop(j);
 	json_object_put(j->diff);
 	j->diff = NULL;
 	free(j->blocks.b);
@@ -174,6 +176,11 @@ static void build(struct agent *a, struct job *j)
 	sl_rib_free(extra);
 }
 
+static bool reads_rules(const struct job *j)
+{
+	return j->kind == JOB_PLAN || (j->kind == JOB_RULES && !j->rules);
+}
+
 static void *work(void *arg)
 {
 	struct work *w = arg;
@@ -182,10 +189,12 @@ static void *work(void *arg)
 	uint64_t one = 1;
 
 	/* rules are read first; the loop then says where their counters are */
-	if (j->kind == JOB_RULES && !j->rules)
-		rules_make(a, j);
-	else
+	if (reads_rules(j)) {
+		if (!rules_make(a, j) && j->plan)
+			plan_make(a, j);
+	} else {
 		build(a, j);
+	}
 	if (write(a->jobs->event_fd, &one, sizeof(one)) < 0)
 		say(LOG_ERR, "jobs: %s", strerror(errno));
 	free(w);
@@ -238,8 +247,7 @@ static void end(struct agent *a, struct job *j, int state)
 	drop_work(a, j);
 	if (state == JOB_FAILED && j->kind == JOB_RELOAD)
 		sd_notify(0, "READY=1");
-	if (state == JOB_FAILED)
-	if (state == JOB_FAILED) {
+	if (state == JOB_FAILED && j->kind != JOB_PLAN) {	/* no change */
 		audit_failed(a, j);
 		tell_refusal(a, j);
 	}
@@ -267,6 +275,8 @@ static int prepare(struct agent *a, struct job *j)
 		rc = reload_begin(a, j);
 	if (!rc && j->kind == JOB_ROLLBACK)
 		return rollback_begin(a, j);
+	if (!rc && reads_rules(j) && !(j->kind == JOB_RULES && j->force))
+		rc = plan_begin(a, j);
 	return rc ? rc : blocks_preview(a, j);
 }
 
@@ -362,6 +372,7 @@ static int finish(struct agent *a, struct job *j)
 	case JOB_RELOAD: return reload_finish(a, j);
 	case JOB_RULES: return rules_finish(a, j);
 	case JOB_ROLLBACK: return rollback_finish(a, j);
+	case JOB_PLAN: return 0;	/* its answer is there */
 	}
 	return -1;
 }

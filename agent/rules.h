@@ -22,10 +22,11 @@ struct rules *rules_take(struct agent *a, struct rules *r);
 struct json_object *rules_doc(const struct agent *a);
 void rules_clear_counters(struct agent *a, unsigned int slot);
 
-/* How much of the live traffic would be dropped that now passes, 0..1, and by
- * what. -1: not known. */
-int plan_share(struct agent *a, const struct rules *next, double *share,
-	       struct json_object **hits);
+/* How much of the live traffic a job would drop that now passes, 0..1, and
+ * what, a line each. -1: not known. */
+int plan_share(const struct job *j, double *share, struct json_object **hits);
+/* The same for its answer; NULL: nobody looked. */
+struct json_object *plan_share_doc(const struct job *j);
 
 /* --- slots --- */
 /* Each owner has ids of its own. */

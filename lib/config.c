@@ -16,6 +16,7 @@ static void set_defaults(struct sl_config *c)
 	strcpy(c->tables.size, "large");
 	c->flow_idle_ns = 300ULL * 1000000000;
 	c->stamp_max_ns = 60ULL * 1000000000;
+	c->max_share_ppm = 50000;
 	strcpy(c->socket, SL_SOCKET_PATH);
 	strcpy(c->state_dir, SL_STATE_DIR);
 }
@@ -116,6 +117,27 @@ static void get_duration(struct reading *r, const yaml_node_t *map,
 		config_mistake(r, config_key(r, map, key),
 			       "write a duration such as 90s, 5m, 2h or 7d",
 			       "%s: %s is no duration", key, text);
+}
+
+/* "5%" or 0.05. */
+static void get_share(struct reading *r, const yaml_node_t *map,
+		      const char *key, const char *text, uint32_t *out_ppm)
+{
+	double v;
+	char *end;
+
+	if (!text)
+		return;
+	v = strtod(text, &end);
+	if (!strcmp(end, "%"))
+		v /= 100;
+	if (!isdigit((unsigned char)text[0]) || (*end && strcmp(end, "%")) ||
+	    !(v >= 0 && v <= 1))
+		config_mistake(r, config_key(r, map, key),
+			       "write 5%, or 0.05; 100% to let all through",
+			       "%s: %s is no share", key, text);
+	else
+		*out_ppm = v * 1e6 + 0.5;
 }
 
 static void get_path(struct reading *r, const char *key, const char *text,
@@ -369,6 +391,9 @@ static void get_rest(struct reading *r, struct sl_config *c)
 		get_duration(r, m, "stamp_max", t->timing->stamp_max,
 			     &c->stamp_max_ns);
 	}
+	if (t->guards)
+		get_share(r, config_key(r, root, "guards"), "max_share",
+			  t->guards->max_share, &c->max_share_ppm);
 	get_path(r, "socket", t->socket, c->socket, sizeof(c->socket));
 	get_path(r, "state_dir", t->state_dir, c->state_dir,
 		 sizeof(c->state_dir));

@@ -42,6 +42,10 @@ struct text_timing {
 	char *flow_idle, *stamp_max;
 };
 
+struct text_guards {
+	char *max_share;
+};
+
 struct text_config {
 	struct text_iface *interfaces;
 	unsigned int interfaces_count;
@@ -53,6 +57,7 @@ struct text_config {
 	unsigned int protect_count;
 	struct text_tables *tables;
 	struct text_timing *timing;
+	struct text_guards *guards;
 	struct text_geo *geo;
 	char *socket, *state_dir, *bpffs;
 };
