@@ -18,7 +18,7 @@ void sl_dp_set_sampling(struct sl_dp *dp, uint32_t every)
 /* Empty a place into *out; false: it was empty, or is being written. */
 static bool take(struct sl_sampled *s, struct sl_sampled *out)
 {
-	uint64_t time_ns = __atomic_load_n(&s->time_ns, __ATOMIC_ACQUIRE);
+	__u64 time_ns = __atomic_load_n(&s->time_ns, __ATOMIC_ACQUIRE);
 
 	if (!time_ns)
 		return false;
