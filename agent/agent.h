@@ -163,6 +163,20 @@ int reload_make(struct agent *a, struct job *j);
 int reload_finish(struct agent *a, struct job *j);
 uint32_t *number_lanes(struct agent *a, const struct sl_config *cfg);
 
+/* --- guards --- */
+/* The guards by a configuration and the host's addresses, numbered; *out NULL:
+ * they are as they were. 0 or -1, said in the log. */
+int guards_make(struct agent *a, const struct sl_config *cfg,
+		struct rules **out);
+void guards_take(struct agent *a, struct rules *r);	/* NULL: none */
+void guards_sync(struct agent *a);	/* have the host's addresses changed? */
+int guards_finish(struct agent *a, struct job *j);
+/* Would a rule hit a protected port of an own address? Is p one? */
+bool guards_forbid(const struct agent *a, const struct sl_rule *r,
+		   struct sl_prefix *which);
+bool guards_own(const struct agent *a, const struct sl_prefix *p,
+		struct sl_prefix *which);
+
 /* --- ports --- */
 int ports_configure(struct agent *a);	/* from a->cfg */
 void ports_sync(struct agent *a);	/* attach what is not yet attached */
@@ -199,13 +213,16 @@ void tables_live(struct agent *a, struct job *j, uint64_t until_ns);
 void tables_confirm(struct agent *a);
 /* The former bank holds again, at once. */
 void tables_undo(struct agent *a);
+/* Rule i of those that are compiled, and its slot; NULL: there is none. */
+const struct sl_rule *tables_rule(const struct agent *a, uint32_t i,
+				  uint32_t *slot);
 /* One prefix anew, seen by the next packet; as sl_fib_patch(). */
 int tables_patch(struct agent *a, const struct sl_rib *extra,
 		 const struct sl_prefix *p);
 
 /* --- jobs --- */
 enum job_kind { JOB_LIST, JOB_LIST_REMOVE, JOB_BLOCK, JOB_UNBLOCK, JOB_RELOAD,
-		JOB_RULES, JOB_ROLLBACK };
+		JOB_RULES, JOB_ROLLBACK, JOB_GUARDS };
 
 struct job {
 	struct job *next;
@@ -230,7 +247,7 @@ struct job {
 	struct lists lists;		/* of a rollback: all of them */
 	struct json_object *diff;	/* of the lists */
 	struct blocks blocks;		/* as they were when it began */
-	struct rules *rules, *flow;	/* NULL: as they are */
+	struct rules *guard, *rules, *flow;	/* NULL: as they are */
 	struct sl_rib *base;
 	struct sl_abv *abv;
 	/* prefixes pushed meanwhile: patched into the new image too */
@@ -260,6 +277,7 @@ void jobs_note(struct agent *a, const struct sl_prefix *p);
 /* Patch what was noted into the job's image; extra: the blocks as they are. */
 int job_replay(struct agent *a, struct job *j, const struct sl_rib *extra);
 void jobs_resume(struct agent *a);	/* those that waited for a decision */
+bool jobs_busy(const struct agent *a);	/* one runs or waits */
 bool jobs_hold_class(const struct agent *a, uint32_t id);
 
 /* --- blocks --- */

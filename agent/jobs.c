@@ -38,7 +38,7 @@ static const char *const state_name[] = {
 static const char *const kind_name[] = {
 	[JOB_LIST] = "list replace", [JOB_LIST_REMOVE] = "list remove",
 	[JOB_BLOCK] = "block", [JOB_UNBLOCK] = "unblock",
-	[JOB_RELOAD] = "reload", [JOB_RULES] = "rule apply",
+	[JOB_RELOAD] = "reload", [JOB_GUARDS] = "guards", [JOB_RULES] = "rule apply",
 	[JOB_ROLLBACK] = "rollback" };
 
 int jobs_open(struct agent *a)
@@ -73,6 +73,8 @@ static void drop_work(struct agent *a, struct job *j)
 	j->list = NULL;
 	rules_free(j->rules);
 	j->rules = NULL;
+	rules_free(j->guard);
+	j->guard = NULL;
 	json_object_put(j->diff);
 	j->diff = NULL;
 	free(j->blocks.b);
@@ -252,6 +254,10 @@ static int prepare(struct agent *a, struct job *j)
 
 	if (!rc && j->kind == JOB_RELOAD)
 		rc = reload_begin(a, j);
+	if (!rc && j->kind == JOB_GUARDS &&
+	    guards_make(a, a->cfg, &j->guard))
+		rc = refuse(&j->r, 500, "see the agent's log",
+			    "cannot make the guards");
 	if (!rc && j->kind == JOB_ROLLBACK)
 		return rollback_begin(a, j);
 	return rc ? rc : blocks_preview(a, j);
@@ -323,6 +329,11 @@ void jobs_note(struct agent *a, const struct sl_prefix *p)
 	grown[j->n_journal++] = *p;
 }
 
+bool jobs_busy(const struct agent *a)
+{
+	return a->jobs->running || next_queued(a);
+}
+
 bool jobs_hold_class(const struct agent *a, uint32_t id)
 {
 	const struct job *j = a->jobs ? a->jobs->running : NULL;
@@ -347,6 +358,7 @@ static int finish(struct agent *a, struct job *j)
 	case JOB_BLOCK:
 	case JOB_UNBLOCK: return blocks_finish(a, j);
 	case JOB_RELOAD: return reload_finish(a, j);
+	case JOB_GUARDS: return guards_finish(a, j);
 	case JOB_RULES: return rules_finish(a, j);
 	case JOB_ROLLBACK: return rollback_finish(a, j);
 	}

@@ -104,8 +104,10 @@ static void on_tick(struct agent *a, int fd)
 	blocks_expire(a);
 	audit_tick(a);
 	store_tidy(a);
-	if (++ticks % SYNC_EVERY_S == 0)
+	if (++ticks % SYNC_EVERY_S == 0) {
 		ports_sync(a);
+		guards_sync(a);
+	}
 	if (sl_dp_bypass(a->dp) && ticks % 60 == 1)
 		say(LOG_WARNING, "bypass is ON: nothing is measured or "
 		    "blocked");

@@ -154,8 +154,12 @@ int reload_begin(struct agent *a, struct job *j)
 	if (!j->cfg || same_sizes(j->cfg, a->cfg, &j->r))
 		return -1;
 	j->lane_id = number_lanes(a, j->cfg);
-	return j->lane_id ? 0 : refuse(&j->r, 409, "use fewer lanes",
-				       "no numbers left for the lanes");
+	if (!j->lane_id)
+		return refuse(&j->r, 409, "use fewer lanes",
+			      "no numbers left for the lanes");
+	return guards_make(a, j->cfg, &j->guard) ?
+	       refuse(&j->r, 500, "see the agent's log",
+		      "cannot make the guards") : 0;
 }
 
 int reload_finish(struct agent *a, struct job *j)
@@ -254,6 +258,8 @@ static int read_world(struct agent *a)
 
 static int start(struct agent *a)
 {
+	struct rules *guard;
+
 	if (take_lock(a) || store_open(a) || generations_open(a) ||
 	    store_load(a))
 		return -1;
@@ -264,6 +270,9 @@ static int start(struct agent *a)
 	if (read_world(a) || open_datapath(a) || jobs_open(a))
 		return -1;
 	generations_settle(a);
+	if (guards_make(a, a->cfg, &guard))
+		return -1;
+	guards_take(a, guard);
 	if (tables_start(a) || ports_configure(a))
 		return -1;
 	ports_sync(a);
@@ -282,6 +291,7 @@ static void stop(struct agent *a)
 	free(a->lane_id);
 	generations_free(a);
 	rules_free(a->rules);
+	rules_free(a->guard);
 	slots_free(a);
 	store_close(a);
 	for (i = 0; i < a->lists.n; i++)
