@@ -5,8 +5,9 @@
  * second thread makes what is new beside what is live, and the loop takes it
  * over when it is done. Files: main (init and its mirror), loop, ports
  * (interfaces), tables (prefixes -> data plane), jobs, blocks, lists, commits.h
- * and its files (store, generations, rules, audit), collect (the last hour),
- * query (latency), status, explain, api (HTTP), routes (what can be asked).
+ * and its files (store, generations, rules, audit), events, collect (the last
+ * hour), query (latency), status, explain, api (HTTP), routes (what can be
+ * asked).
  */
 #ifndef SL_AGENT_H
 #define SL_AGENT_H
@@ -107,6 +108,17 @@ struct port {
 	uint64_t last_packets, pps;
 };
 
+/* As we last knew it. */
+struct bypass {
+	bool on, by_known;
+	struct caller who;
+	uint64_t since_ns;		/* wall clock */
+	unsigned int seconds;		/* that it lasts, as we saw it */
+	char why[TEXT_B];
+};
+
+struct drops;
+struct events;
 struct job;
 struct jobs;
 struct pending;
@@ -114,11 +126,15 @@ struct slot;
 
 struct agent {
 	const char *config_path;
+	char pin_dir[256];
 	struct sl_config *cfg;
 	struct sl_dp *dp;
 	struct store *store;
+	struct events *events;
+	struct drops *drops;
 	struct collect *collect;
 	struct api *api;
+	struct bypass bypass;
 	struct blocks blocks;
 	struct lists lists;
 	struct pending *pending;	/* never NULL once started */
@@ -176,6 +192,34 @@ bool guards_forbid(const struct agent *a, const struct sl_rule *r,
 		   struct sl_prefix *which);
 bool guards_own(const struct agent *a, const struct sl_prefix *p,
 		struct sl_prefix *which);
+
+/* --- events --- */
+int events_open(struct agent *a);
+void events_close(struct agent *a);
+/* Something notable: kept, and said in the log. Severity as syslog's; kind is
+ * one word; detail (owned, may be NULL) what a program would ask for. */
+void event(struct agent *a, int severity, const char *kind,
+	   struct json_object *detail, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+/* Details to add to: who; who, what became of it, and why. */
+struct json_object *event_by(const struct caller *who);
+struct json_object *event_commit(const struct agent *a,
+				 const struct caller *who, const char *why);
+void events_second(struct agent *a);
+void events_save(struct agent *a);	/* write what is new to disk */
+
+/* --- drops --- */
+int drops_open(struct agent *a);
+void drops_close(struct agent *a);
+int drops_fd(const struct agent *a);	/* readable: packets were dropped */
+void drops_ready(struct agent *a);
+
+/* --- bypass --- */
+void bypass_start(struct agent *a);	/* was it changed without us? */
+void bypass_second(struct agent *a);
+int bypass_set(struct agent *a, bool on, const char *why,
+	       const struct caller *who, struct refusal *r);
+struct json_object *bypass_doc(const struct agent *a);	/* NULL: it is off */
 
 /* --- ports --- */
 int ports_configure(struct agent *a);	/* from a->cfg */
@@ -336,6 +380,18 @@ struct latency_query {
 struct json_object *query_latency(const struct agent *a,
 				  const struct latency_query *q,
 				  struct refusal *r);
+struct event_query {
+	const char *after, *since, *kind, *limit;
+};
+/* none: nothing fits so far. */
+struct json_object *events_doc(const struct agent *a,
+			       const struct event_query *q, bool *none,
+			       struct refusal *r);
+struct json_object *drops_doc(const struct agent *a,
+			      const struct event_query *q, bool *none,
+			      struct refusal *r);
+/* The members that a packet has in answers: drops.schema.json. */
+void put_glance(struct json_object *o, const struct sl_glance *g);
 struct json_object *status_doc(struct agent *a);
 /* The lanes that saw a packet: TCP health, misses, evictions, working latency. */
 struct json_object *lanes_doc(const struct agent *a);
@@ -348,6 +404,8 @@ void api_close(struct agent *a);
 int api_fd(const struct agent *a);	/* for epoll */
 void api_run(struct agent *a);
 int api_timeout_ms(const struct agent *a);	/* -1: none */
+void api_second(struct agent *a);
+void api_wake(struct agent *a);	/* there is news for requests that wait */
 
 struct MHD_Connection;
 
@@ -360,6 +418,8 @@ struct call {
 	struct json_object *body;	/* where the route wants JSON */
 	struct caller who;
 	struct refusal r;
+	bool may_wait;			/* ... and be asked again: */
+	unsigned int wait_s;		/* with no answer, for so long */
 };
 
 struct route {
@@ -382,6 +442,9 @@ struct json_object *post_rule_apply(struct call *k);
 struct json_object *post_rule_confirm(struct call *k);
 struct json_object *post_rule_rollback(struct call *k);
 struct json_object *error_doc(struct refusal *r);
+
+/* A whole number of 0..max. 0 or -1. */
+int parse_number(const char *text, uint64_t max, uint64_t *out);
 
 /* json-c in few words; null for a NULL text. */
 void put_int(struct json_object *o, const char *key, int64_t v);

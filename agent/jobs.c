@@ -204,6 +204,19 @@ static struct job *next_queued(const struct agent *a)
 	return oldest;
 }
 
+static void tell_refusal(struct agent *a, const struct job *j)
+{
+	struct json_object *detail = event_by(&j->who);
+
+	put_int(detail, "job", j->id);
+	put_text(detail, "request", kind_name[j->kind]);
+	put_int(detail, "status", j->r.status);
+	json_object_object_add(detail, "items", json_object_get(j->r.items));
+	event(a, LOG_WARNING, "refused", detail, "job %lld (%s) refused, nothing "
+	      "was changed: %s", (long long)j->id, kind_name[j->kind],
+	      j->r.message);
+}
+
 /* What a job is about, for the audit. */
 static void audit_failed(struct agent *a, const struct job *j)
 {
@@ -228,10 +241,10 @@ static void end(struct agent *a, struct job *j, int state)
 	if (state == JOB_FAILED && j->kind == JOB_RELOAD)
 		sd_notify(0, "READY=1");
 	if (state == JOB_FAILED)
+	if (state == JOB_FAILED) {
 		audit_failed(a, j);
-	if (state == JOB_FAILED)
-		say(LOG_WARNING, "job %lld refused, nothing was changed: %s",
-		    (long long)j->id, j->r.message);
+		tell_refusal(a, j);
+	}
 	for (at = &a->jobs->all; *at && n < KEPT; at = &(*at)->next)
 		n++;
 	while (*at) {

@@ -303,6 +303,20 @@ static void go_live(struct agent *a, struct job *j, uint64_t until_ns)
 		rules_free(former);
 }
 
+static void tell(struct agent *a, const struct job *j, uint64_t until_ns)
+{
+	struct json_object *detail = event_commit(a, &j->who, j->why);
+
+	put_text(detail, "what", "rule apply");
+	put_text(detail, "file", j->file);
+	put_int(detail, "rules", a->rules->set.n);
+	put_time(detail, "confirm_until", until_ns);
+	event(a, LOG_NOTICE, "commit", detail, "generation %lld: %u rules of "
+	      "%s%s by %s: %s", (long long)a->generation, a->rules->set.n,
+	      j->file, until_ns ? ", waiting to be confirmed," : "",
+	      user_name(&j->who), j->why);
+}
+
 int rules_finish(struct agent *a, struct job *j)
 {
 	struct json_object *diff, *part;
@@ -326,10 +340,7 @@ int rules_finish(struct agent *a, struct job *j)
 		return rc;
 	}
 	go_live(a, j, until_ns);
-	say(LOG_NOTICE, "generation %lld: %u rules of %s%s by %s: %s",
-	    (long long)a->generation, a->rules->set.n, j->file,
-	    until_ns ? ", waiting to be confirmed," : "", user_name(&j->who),
-	    j->why);
+	tell(a, j, until_ns);
 	j->answer = json_object_new_object();
 	put_int(j->answer, "generation", a->generation);
 	put_int(j->answer, "rules", a->rules->set.n);

@@ -92,6 +92,7 @@ run "command line" 120 tests/cli/test_cli.sh
 run "captures" 600 tests/captures/test_captures.sh
 run "guests" 900 tests/vm/test_vm.sh
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
+run "events" 120 tests/lab/test_events.sh
 run "lab" 400 tests/lab/test_lab.sh
 run "real peers" 240 tests/lab/test_peers.sh
 run "recordings played" 120 tests/lab/test_play.sh
