@@ -260,7 +260,7 @@ static void judge_bare(struct rule_reading *r)
 			   "every packet, and nothing below is asked");
 }
 
-#define F_ALL_OF_MATCH ((F_BIT(F_ACTION) - 1) & ~F_BIT(F_RULE))
+#define F_ALL_BUT_RULE ((F_BIT(F_MAX) - 1) & ~F_BIT(F_RULE))
 
 void rule_judge(struct rule_reading *r)
 {
@@ -281,7 +281,7 @@ void rule_judge(struct rule_reading *r)
 		judge_protected(r, F_SRC, "src", &rule->match.src);
 		judge_protected(r, F_DST, "dst", &rule->match.dst);
 	}
-	if (r->line[F_MATCH] && sound(r, F_ALL_OF_MATCH) && !r->ctx->force &&
+	if (r->line[F_MATCH] && sound(r, F_ALL_BUT_RULE) && !r->ctx->force &&
 	    !r->ctx->stored && is_bare(&rule->match))
 		judge_bare(r);
 	r->at = F_RULE;
