@@ -89,8 +89,8 @@ bad "a second document" 2 - "second document" "one document" "rules: []
 bad "an alias bomb" 2 - "anchors and aliases" "write the value out" "rules:
 - &a [b, b, b]
 - [*a, *a, *a, *a]"
-bad "lists nested without end" 2 - "nested too deeply" "docs/rules.md" "rules:
-$(printf '[%.0s' {1..30})"
+bad "lists nested without end" 2 - "nested too deeply" "docs/rules.md" "{\"rules\":
+$(printf '[%.0s' {1..5000})"
 bad "4,097 rules" 4098 - "4097 rules are too many" "at most 4096" "rules:
 $(for i in {1..4097}; do echo "- {id: r$i, match: {proto: udp}, action: drop}"; done)"
 
