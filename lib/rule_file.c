@@ -130,6 +130,7 @@ static void read_rule(struct rule_reading *r, const struct tree_node *n)
 		"";
 	r->bad = 0;
 	r->at = F_RULE;
+	r->src = r->dst = NULL;
 	memset(r->line, 0, sizeof(r->line));
 	r->line[F_RULE] = r->rule->line = n->line;
 	rule_map(r, n, "a rule", rule_keys);

@@ -784,6 +784,12 @@ TEST(protected_prefixes_are_left_alone)
 			EXPECT_NE(NULL, strstr(all.m[0].message,
 					       "which is protected"));
 	}
+	/* where it stands, not where its field begins */
+	EXPECT_EQ(-EINVAL, parse_with("rules:\n- id: x\n  match:\n    src:\n"
+		"    - 198.51.100.1\n    - 192.0.2.0/24\n  action: drop\n",
+		&ctx));
+	EXPECT_EQ(1, all.n);
+	EXPECT_EQ(6, all.m[0].line);
 	done();
 	sl_rib_free(rib);
 }
