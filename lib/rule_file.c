@@ -38,20 +38,36 @@ static void read_id(struct rule_reading *r, const struct tree_node *n)
 		strcpy(r->rule->id, s);
 }
 
-/* Text for people: any but control characters. */
+/*
+ * One line of text: no control characters, and none of Unicode's line ends and
+ * marks, which YAML takes for its own. s is UTF-8, as libyaml has seen to.
+ */
+static bool is_line(const char *s)
+{
+	const unsigned char *c = (const unsigned char *)s;
+
+	for (; *c; c++)
+		if (*c < 0x20 || *c == 0x7f ||
+		    (c[0] == 0xc2 && c[1] < 0xa0) ||		/* C1 */
+		    (c[0] == 0xe2 && c[1] == 0x80 &&
+		     (c[2] == 0xa8 || c[2] == 0xa9)) ||		/* 2028, 2029 */
+		    (c[0] == 0xef && c[1] == 0xbb && c[2] == 0xbf) ||
+		    (c[0] == 0xef && c[1] == 0xbf && c[2] >= 0xbe))
+			return false;
+	return true;
+}
+
 static void read_text(struct rule_reading *r, const struct tree_node *n,
 		      char *out, size_t room_b)
 {
-	const char *s = rule_word(r, n), *c;
+	const char *s = rule_word(r, n);
 	char remedy[60];
 
 	if (!s)
 		return;
 	snprintf(remedy, sizeof(remedy), "write at most %zu bytes",
 		 room_b - 1);
-	for (c = s; *c && (unsigned char)*c >= 0x20 && *c != 0x7f; c++)
-		;
-	if (*c)
+	if (!is_line(s))
 		rule_wrong(r, n->line, "write one line of plain text",
 			   "%s has a control character in it", r->key);
 	else if (strlen(s) >= room_b)
