@@ -85,6 +85,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/man/man8/sealaned.8
 	install -D -m 644 dist/sealane.yaml.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/sealane.yaml.example
+	install -D -m 644 dist/rules.yaml.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/rules.yaml.example
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' dist/sealaned.service.in \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
@@ -95,6 +97,7 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/man/man1/sealane.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man8/sealaned.8 \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/sealane.yaml.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/rules.yaml.example \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
 
 demo: deps
