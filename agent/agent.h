@@ -19,6 +19,7 @@
 #include "config.h"
 #include "datapath.h"
 #include "input.h"
+#include "ruleset.h"
 #include "world.h"
 
 #define TEXT_B 256
@@ -83,6 +84,7 @@ struct port {
 
 struct job;
 struct jobs;
+struct flowspec;
 
 struct agent {
 	const char *config_path;
@@ -97,6 +99,7 @@ struct agent {
 	struct sl_rib *base;		/* the world and the lists ... */
 	struct sl_rib *extra;		/* ... and the blocks on top */
 	struct jobs *jobs;
+	struct flowspec *flowspec;	/* BGP neighbours and their routes */
 	uint32_t last_class;		/* given out */
 	struct port *ports;
 	unsigned int n_ports;
@@ -171,7 +174,8 @@ int tables_build(struct agent *a, struct sl_rib_pair p, int *progress,
 int tables_start(struct agent *a);	/* all of it, once, before the loop */
 
 /* --- jobs --- */
-enum job_kind { JOB_LIST, JOB_LIST_REMOVE, JOB_BLOCK, JOB_UNBLOCK, JOB_RELOAD };
+enum job_kind { JOB_LIST, JOB_LIST_REMOVE, JOB_BLOCK, JOB_UNBLOCK, JOB_RELOAD,
+		JOB_FLOWSPEC };
 
 struct job {
 	struct job *next;
@@ -251,6 +255,27 @@ struct json_object *list_page(const struct agent *a, const char *name,
 			      const char *from, const char *limit,
 			      struct refusal *r);
 
+/* --- flowspec: flowspec_priv.h tells the files --- */
+int flowspec_open(struct agent *a);	/* with the store open */
+void flowspec_close(struct agent *a);
+void flowspec_tick(struct agent *a);	/* once a second */
+/* A batch of a source's events, and what was refused of it; NULL: refused. */
+struct json_object *flowspec_take(struct agent *a, struct json_object *body,
+				  const struct caller *who, struct refusal *r);
+int flowspec_purge(struct agent *a, const char *name, const struct caller *who,
+		   struct json_object **answer, struct refusal *r);
+struct json_object *flowspec_doc(struct agent *a);
+/* The rules that stand now, in order: a new set, the caller's, which is also
+ * when routes learn whether they are in it. NULL: no memory. */
+struct sl_ruleset *flowspec_rules(struct agent *a);
+/* A job is due soon; it begins when the loop gets there in flowspec_run(). */
+void flowspec_changed(struct agent *a);
+int flowspec_timeout_ms(const struct agent *a);	/* -1: none is due */
+void flowspec_run(struct agent *a);
+int flowspec_begin(struct agent *a, struct job *j);
+int flowspec_finish(struct agent *a, struct job *j);
+void flowspec_ended(struct agent *a, const struct job *j, bool failed);
+
 /* --- collect --- */
 int collect_open(struct agent *a);
 void collect_close(struct agent *a);
@@ -305,7 +330,8 @@ struct route {
 	size_t max_body_b;
 	bool raw;			/* the body is no JSON */
 };
-const struct route *route_of(const char *path);
+/* Where a resource has no such method, what it has. */
+const struct route *route_of(const char *path, const char *method);
 struct json_object *error_doc(struct refusal *r);
 
 /* json-c in few words; null for a NULL text. */

@@ -178,6 +178,8 @@ static void end(struct agent *a, struct job *j, int state)
 	drop_work(j);
 	if (state == JOB_FAILED && j->kind == JOB_RELOAD)
 		sd_notify(0, "READY=1");
+	if (j->kind == JOB_FLOWSPEC)
+		flowspec_ended(a, j, state == JOB_FAILED);
 	if (state == JOB_FAILED)
 		say(LOG_WARNING, "job %lld refused, nothing was changed: %s",
 		    (long long)j->id, j->r.message);
@@ -206,6 +208,8 @@ static void launch(struct agent *a)
 				    "out of memory");
 		if (!rc && j->kind == JOB_RELOAD)
 			rc = reload_begin(a, j);
+		if (!rc && j->kind == JOB_FLOWSPEC)
+			rc = flowspec_begin(a, j);
 		if (!rc)
 			rc = blocks_preview(a, j);
 		if (!rc) {
@@ -271,6 +275,7 @@ static int finish(struct agent *a, struct job *j)
 	case JOB_BLOCK:
 	case JOB_UNBLOCK: return blocks_finish(a, j);
 	case JOB_RELOAD: return reload_finish(a, j);
+	case JOB_FLOWSPEC: return flowspec_finish(a, j);
 	}
 	return -1;
 }
@@ -316,7 +321,7 @@ static const char *const state_name[] = {
 static const char *const kind_name[] = {
 	[JOB_LIST] = "list replace", [JOB_LIST_REMOVE] = "list remove",
 	[JOB_BLOCK] = "block", [JOB_UNBLOCK] = "unblock",
-	[JOB_RELOAD] = "reload" };
+	[JOB_RELOAD] = "reload", [JOB_FLOWSPEC] = "flowspec" };
 
 static struct json_object *one_doc(const struct job *j)
 {

@@ -255,7 +255,8 @@ static int read_world(struct agent *a)
 
 static int start(struct agent *a)
 {
-	if (take_lock(a) || store_open(a) || store_load(a))
+	if (take_lock(a) || store_open(a) || store_load(a) ||
+	    flowspec_open(a))
 		return -1;
 	a->lane_id = number_lanes(a, a->cfg);
 	if (!a->lane_id)
@@ -276,6 +277,7 @@ static void stop(struct agent *a)
 	api_close(a);
 	collect_close(a);
 	jobs_close(a);
+	flowspec_close(a);
 	ports_free(a);
 	sl_dp_close(a->dp);
 	free(a->lane_id);

@@ -5,18 +5,13 @@
  * success is reported, so that a crash at any moment leaves the old or the new
  * generation and nothing between.
  */
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <zlib.h>
-#include "agent.h"
 #include "duration.h"
-
-struct store {
-	sqlite3 *db;
-};
+#include "store_priv.h"
 
 static const char schema[] =
 	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
@@ -34,7 +29,7 @@ static const char schema[] =
 	" why TEXT, doubles INTEGER, n4 INTEGER, n6 INTEGER, crc INTEGER,"
 	" prefixes BLOB);";
 
-static int fail(struct agent *a, const char *what)
+int store_fail(struct agent *a, const char *what)
 {
 	say(LOG_ERR, "store: %s: %s", what, sqlite3_errmsg(a->store->db));
 	return -1;
@@ -49,10 +44,10 @@ int store_open(struct agent *a)
 		return -1;
 	snprintf(path, sizeof(path), "%s/sealane.db", a->cfg->state_dir);
 	if (sqlite3_open(path, &a->store->db) != SQLITE_OK)
-		return fail(a, path);
+		return store_fail(a, path);
 	sqlite3_busy_timeout(a->store->db, 2000);
 	if (sqlite3_exec(a->store->db, schema, NULL, NULL, NULL) != SQLITE_OK)
-		return fail(a, path);
+		return store_fail(a, path);
 	return 0;
 }
 
@@ -65,24 +60,24 @@ void store_close(struct agent *a)
 	a->store = NULL;
 }
 
-static sqlite3_stmt *prepare(struct agent *a, const char *sql)
+sqlite3_stmt *store_prepare(struct agent *a, const char *sql)
 {
 	sqlite3_stmt *s = NULL;
 
 	if (sqlite3_prepare_v2(a->store->db, sql, -1, &s, NULL) != SQLITE_OK)
-		fail(a, "prepare");
+		store_fail(a, "prepare");
 	return s;
 }
 
-static int run(struct agent *a, const char *sql)
+int store_run(struct agent *a, const char *sql)
 {
 	return sqlite3_exec(a->store->db, sql, NULL, NULL, NULL) == SQLITE_OK ?
-	       0 : fail(a, sql);
+	       0 : store_fail(a, sql);
 }
 
 static int known_id(struct agent *a, const char *kind, const char *name)
 {
-	sqlite3_stmt *s = prepare(a, "SELECT id FROM ids WHERE kind=? AND "
+	sqlite3_stmt *s = store_prepare(a, "SELECT id FROM ids WHERE kind=? AND "
 				  "name=?");
 	int id = -1;
 
@@ -99,7 +94,7 @@ static int free_id(struct agent *a, const char *kind, int max,
 		   const bool *in_use)
 {
 	bool *named = calloc(max, sizeof(*named));
-	sqlite3_stmt *s = prepare(a, "SELECT id FROM ids WHERE kind=?");
+	sqlite3_stmt *s = store_prepare(a, "SELECT id FROM ids WHERE kind=?");
 	int id, found = -1;
 
 	sqlite3_bind_text(s, 1, kind, -1, SQLITE_STATIC);
@@ -130,24 +125,24 @@ int store_id(struct agent *a, const char *kind, const char *name, int max,
 	id = free_id(a, kind, max, in_use);
 	if (id < 0)
 		return -1;
-	s = prepare(a, "DELETE FROM ids WHERE kind=? AND id=?");
+	s = store_prepare(a, "DELETE FROM ids WHERE kind=? AND id=?");
 	sqlite3_bind_text(s, 1, kind, -1, SQLITE_STATIC);
 	sqlite3_bind_int(s, 2, id);
 	sqlite3_step(s);
 	sqlite3_finalize(s);
-	s = prepare(a, "INSERT OR REPLACE INTO ids VALUES(?,?,?)");
+	s = store_prepare(a, "INSERT OR REPLACE INTO ids VALUES(?,?,?)");
 	sqlite3_bind_text(s, 1, kind, -1, SQLITE_STATIC);
 	sqlite3_bind_text(s, 2, name, -1, SQLITE_STATIC);
 	sqlite3_bind_int(s, 3, id);
 	rc = sqlite3_step(s);
 	sqlite3_finalize(s);
-	return rc == SQLITE_DONE ? id : fail(a, "ids");
+	return rc == SQLITE_DONE ? id : store_fail(a, "ids");
 }
 
 static int put_generation(struct agent *a, const struct caller *who,
 			  const char *what, const char *why)
 {
-	sqlite3_stmt *s = prepare(a, "INSERT INTO generations(at_ns,uid,pid,"
+	sqlite3_stmt *s = store_prepare(a, "INSERT INTO generations(at_ns,uid,pid,"
 				  "what,why) VALUES(?,?,?,?,?)");
 	int rc;
 
@@ -158,13 +153,13 @@ static int put_generation(struct agent *a, const struct caller *who,
 	sqlite3_bind_text(s, 5, why, -1, SQLITE_STATIC);
 	rc = sqlite3_step(s);
 	sqlite3_finalize(s);
-	return rc == SQLITE_DONE ? 0 : fail(a, "generation");
+	return rc == SQLITE_DONE ? 0 : store_fail(a, "generation");
 }
 
 int store_begin(struct agent *a, const struct caller *who, const char *what,
 		const char *why)
 {
-	int rc = run(a, "BEGIN IMMEDIATE");
+	int rc = store_run(a, "BEGIN IMMEDIATE");
 
 	return rc ? rc : put_generation(a, who, what, why);
 }
@@ -172,7 +167,7 @@ int store_begin(struct agent *a, const struct caller *who, const char *what,
 int store_end(struct agent *a, int rc)
 {
 	if (!rc)
-		rc = run(a, "COMMIT");
+		rc = store_run(a, "COMMIT");
 	if (rc)
 		sqlite3_exec(a->store->db, "ROLLBACK", NULL, NULL, NULL);
 	else
@@ -181,17 +176,17 @@ int store_end(struct agent *a, int rc)
 }
 
 /* Run a statement that gives no rows, and forget it. */
-static int step(struct agent *a, sqlite3_stmt *s, const char *what)
+int store_step(struct agent *a, sqlite3_stmt *s, const char *what)
 {
 	int rc = s ? sqlite3_step(s) : SQLITE_ERROR;
 
 	sqlite3_finalize(s);
-	return rc == SQLITE_DONE ? 0 : fail(a, what);
+	return rc == SQLITE_DONE ? 0 : store_fail(a, what);
 }
 
 int store_put_block(struct agent *a, struct block *b)
 {
-	sqlite3_stmt *s = prepare(a, "INSERT OR REPLACE INTO blocks VALUES("
+	sqlite3_stmt *s = store_prepare(a, "INSERT OR REPLACE INTO blocks VALUES("
 				  "?,?,?,?,?,?,?,?)");
 	char text[SL_PREFIX_STR_B];
 
@@ -205,7 +200,7 @@ int store_put_block(struct agent *a, struct block *b)
 	sqlite3_bind_text(s, 6, b->why, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(s, 7, b->uid);
 	sqlite3_bind_int(s, 8, b->class_id);
-	if (step(a, s, "block"))
+	if (store_step(a, s, "block"))
 		return -1;
 	b->id = sqlite3_last_insert_rowid(a->store->db);
 	return 0;
@@ -213,11 +208,11 @@ int store_put_block(struct agent *a, struct block *b)
 
 int store_drop_block(struct agent *a, const struct sl_prefix *p)
 {
-	sqlite3_stmt *s = prepare(a, "DELETE FROM blocks WHERE prefix=?");
+	sqlite3_stmt *s = store_prepare(a, "DELETE FROM blocks WHERE prefix=?");
 	char text[SL_PREFIX_STR_B];
 
 	sqlite3_bind_text(s, 1, sl_prefix_str(p, text), -1, SQLITE_STATIC);
-	return step(a, s, "block");
+	return store_step(a, s, "block");
 }
 
 #define PACKED4_B 5		/* a prefix as stored: address, length */
@@ -263,7 +258,7 @@ static int unpack(struct sl_pset *set, const uint8_t *at, size_t n4, size_t n6)
 
 int store_put_list(struct agent *a, const struct list *l)
 {
-	sqlite3_stmt *s = prepare(a, "INSERT OR REPLACE INTO lists VALUES("
+	sqlite3_stmt *s = store_prepare(a, "INSERT OR REPLACE INTO lists VALUES("
 				  "?,?,?,?,?,?,?,?,?,?,?)");
 	size_t len_b;
 	uint8_t *bytes = pack(&l->set, &len_b);
@@ -284,17 +279,17 @@ int store_put_list(struct agent *a, const struct list *l)
 	sqlite3_bind_int64(s, 9, l->set.n6);
 	sqlite3_bind_int64(s, 10, crc32_z(0, bytes, len_b));
 	sqlite3_bind_blob64(s, 11, bytes, len_b, SQLITE_STATIC);
-	rc = step(a, s, "list");
+	rc = store_step(a, s, "list");
 	free(bytes);
 	return rc;
 }
 
 int store_drop_list(struct agent *a, const char *name)
 {
-	sqlite3_stmt *s = prepare(a, "DELETE FROM lists WHERE name=?");
+	sqlite3_stmt *s = store_prepare(a, "DELETE FROM lists WHERE name=?");
 
 	sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC);
-	return step(a, s, "list");
+	return store_step(a, s, "list");
 }
 
 static int load_block(struct agent *a, sqlite3_stmt *s)
@@ -357,7 +352,7 @@ static int load_list(struct agent *a, sqlite3_stmt *s)
 static int load_all(struct agent *a, const char *sql,
 		    int (*one)(struct agent *, sqlite3_stmt *))
 {
-	sqlite3_stmt *s = prepare(a, sql);
+	sqlite3_stmt *s = store_prepare(a, sql);
 	int rc;
 
 	if (!s)
@@ -366,7 +361,7 @@ static int load_all(struct agent *a, const char *sql,
 		if (one(a, s))
 			break;
 	sqlite3_finalize(s);
-	return rc == SQLITE_DONE ? 0 : fail(a, sql);
+	return rc == SQLITE_DONE ? 0 : store_fail(a, sql);
 }
 
 static int load_generation(struct agent *a, sqlite3_stmt *s)

@@ -31,6 +31,7 @@ enum sl_bgp_kind { SL_BGP_FLOWSPEC, SL_BGP_RTBH };
 struct sl_bgp_event {
 	enum sl_bgp_op op;
 	char peer[SL_FLOWSPEC_PEER_B];
+	int64_t session;		/* of UP: which one, 0 where nobody says */
 	enum sl_bgp_kind kind;
 	uint8_t family;			/* 4 or 6 */
 	/* of a route: the NLRI behind its length; of a unicast one its prefix,
