@@ -124,7 +124,8 @@ static bool touches_protected(const struct agent *a,
 {
 	unsigned int i;
 
-	for (i = 0; i < addr->n; i++)
+	/* before the first tables stand, the data plane alone protects */
+	for (i = 0; a->base && i < addr->n; i++)
 		if (sl_rib_protects(a->base, &addr->p[i], which))
 			return true;
 	return false;
