@@ -185,12 +185,14 @@ static unsigned int fresh_routes(const struct neighbour *n)
 	return sum;
 }
 
-static void say_refused(const struct neighbour *n, const struct sl_route *r)
+/* Every one is in the list; the log takes some a second. */
+static void say_refused(struct flowspec *fs, const struct neighbour *n,
+			const struct sl_route *r)
 {
 	const struct flow_route *fr = r->more;
 	char text[SL_FLOWSPEC_TEXT_B];
 
-	if (fr->usable)
+	if (fr->usable || ++fs->said > SAID_MAX)
 		return;
 	say(LOG_WARNING, "flowspec: %s: refused: %s (%s)", n->name, fr->why,
 	    fr->f.raw_b ? sl_flowspec_text(&fr->f, text) :
@@ -232,7 +234,7 @@ static int announce(struct agent *a, struct neighbour *n,
 		return -ENOMEM;
 	}
 	r->at_ns = at_ns;
-	say_refused(n, r);
+	say_refused(fs, n, r);
 	fs->announced++;
 	flowspec_touch(a, n);
 	return 0;
@@ -452,6 +454,10 @@ void flowspec_tick(struct agent *a)
 	struct neighbour *n;
 	unsigned int i, gone;
 
+	if (fs->said > SAID_MAX)
+		say(LOG_WARNING, "flowspec: %u more refusals: see sealane "
+		    "flowspec ls", fs->said - SAID_MAX);
+	fs->said = 0;
 	for (i = 0; i < fs->n_sources; i++)
 		if (fs->s[i].live &&
 		    sl_mono_ns() - fs->s[i].heard_ns > SILENT_NS)

@@ -16,8 +16,10 @@ void flowspec_touch(struct agent *a, struct neighbour *n)
 {
 	struct flowspec *fs = a->flowspec;
 
-	n->unsaved = true;
 	n->changed_ns = sl_now_ns();
+	if (!n->routes.n && !n->stored)
+		return;		/* nothing on disk or in the tables */
+	n->unsaved = true;
 	if (!fs->author[0])
 		strcpy(fs->author, n->name);
 	else if (strcmp(fs->author, n->name))
@@ -85,8 +87,11 @@ static int save(struct agent *a, const struct job *j, const char *why)
 		if (fs->n[i]->unsaved)
 			rc = store_flowspec_put(a, fs->n[i]);
 	rc = store_end(a, rc);
-	for (i = 0; !rc && i < fs->count; i++)
+	for (i = 0; !rc && i < fs->count; i++) {
+		if (fs->n[i]->unsaved)
+			fs->n[i]->stored = fs->n[i]->routes.n;
 		fs->n[i]->unsaved = false;
+	}
 	return rc;
 }
 

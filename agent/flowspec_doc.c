@@ -70,7 +70,8 @@ static struct json_object *route_doc(const struct neighbour *n,
 	put_text(o, "nlri", sl_hex(r->bytes, r->key_b, hex));
 	put_match(o, r, fr);
 	put_text(o, "action", r->kind == SL_BGP_RTBH ? "blackhole" :
-		 sl_flowspec_action_text(&fr->actions, text));
+		 fr->f.raw_b ? sl_flowspec_action_text(&fr->actions, text) :
+		 NULL);
 	put_text(o, "rule", !fr->usable ? NULL :
 		 fr->rule.action == SL_ACT_DROP ? "drop" :
 		 fr->rule.action == SL_ACT_LIMIT ? "limit" : "count");

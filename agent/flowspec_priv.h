@@ -22,6 +22,8 @@
 #define SILENT_NS	(15 * 1000000000ULL)	/* a source says something every
 						 * 5 s; three times nothing */
 
+#define SAID_MAX	20		/* refusals in the log, a second */
+
 /* What a route means, as long as it stays. */
 struct flow_route {
 	struct sl_flowspec f;		/* of FlowSpec; points into the route */
@@ -45,7 +47,7 @@ struct neighbour {
 	uint64_t stale_until_ns;	/* 0: nothing is stale */
 	uint64_t changed_ns;
 	uint64_t over;			/* announcements beyond the limit */
-	bool unsaved;
+	bool unsaved, stored;		/* stored: with routes, on disk */
 	struct sl_routes routes;
 };
 
@@ -67,6 +69,7 @@ struct flowspec {
 	bool building;
 	struct sl_ruleset set;		/* of the job that builds */
 	unsigned int announced, withdrawn, purged;	/* since the last one */
+	unsigned int said;		/* refusals, in this second's log */
 	char author[SL_FLOWSPEC_PEER_B];	/* "": none, "several" */
 	char failed[TEXT_B];		/* why the last job did */
 };

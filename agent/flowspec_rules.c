@@ -86,9 +86,9 @@ static int by_id(const void *x, const void *y)
 	return strcmp((*a)->fr->rule.id, (*b)->fr->rule.id);
 }
 
-static void refuse_now(struct entry *e, const char *text)
+static void refuse_now(struct flowspec *fs, struct entry *e, const char *text)
 {
-	if (strcmp(e->fr->now, text))
+	if (strcmp(e->fr->now, text) && ++fs->said <= SAID_MAX)
 		say(LOG_WARNING, "flowspec: %s: refused: %s (%s)", e->n->name,
 		    text, e->fr->rule.why);
 	snprintf(e->fr->now, sizeof(e->fr->now), "%s", text);
@@ -109,7 +109,7 @@ static struct entry *collect(struct flowspec *fs, unsigned int *count)
 			e.fr->enforced = e.fr->usable;
 			if (e.fr->usable && e.n->up && e.n->held &&
 			    e.n->held == e.n->session)
-				refuse_now(&e, "purged by hand until the "
+				refuse_now(fs, &e, "purged by hand until the "
 					   "session comes up anew");
 			else if (e.fr->usable)
 				all[n++] = e;
@@ -142,11 +142,11 @@ static void check_protected(const struct agent *a, struct entry *e)
 		return;
 	snprintf(line, sizeof(line), "it touches the protected %s",
 		 sl_prefix_str(&which, text));
-	refuse_now(e, line);
+	refuse_now(a->flowspec, e, line);
 }
 
 /* Two routes of one id: a peer can make such bytes. The first by order has it. */
-static int check_ids(struct entry *all, unsigned int n)
+static int check_ids(struct flowspec *fs, struct entry *all, unsigned int n)
 {
 	struct entry **by = calloc(n + 1, sizeof(*by));
 	unsigned int i;
@@ -158,14 +158,15 @@ static int check_ids(struct entry *all, unsigned int n)
 	qsort(by, n, sizeof(*by), by_id);
 	for (i = 1; i < n; i++)
 		if (!by_id(&by[i - 1], &by[i]))
-			refuse_now(by[i], "another route has its number");
+			refuse_now(fs, by[i], "another route has its number");
 	free(by);
 	return 0;
 }
 
 /* Who accepts ends the evaluation; `count` goes on, which is the same thing
  * only where nothing behind it acts on the same packets. */
-static void check_accepting(struct entry *all, unsigned int n)
+static void check_accepting(struct flowspec *fs, struct entry *all,
+			    unsigned int n)
 {
 	unsigned int i, k;
 
@@ -179,21 +180,22 @@ static void check_accepting(struct entry *all, unsigned int n)
 					     &all[k].fr->rule))
 				break;
 		if (k < n)
-			refuse_now(&all[i], "it accepts what a later rule acts "
+			refuse_now(fs, &all[i], "it accepts what a later rule acts "
 				   "on; passing would lift blocks and lists");
 	}
 }
 
 static void judge(const struct agent *a, struct entry *all, unsigned int n)
 {
+	struct flowspec *fs = a->flowspec;
 	unsigned int i, used = 0;
 
 	for (i = 0; i < n; i++)
 		check_protected(a, &all[i]);
-	check_accepting(all, n);
+	check_accepting(fs, all, n);
 	for (i = 0; i < n; i++) {
 		if (all[i].fr->enforced && ++used > ROOM)
-			refuse_now(&all[i], "no room for more rules");
+			refuse_now(fs, &all[i], "no room for more rules");
 		if (all[i].fr->enforced)
 			all[i].fr->now[0] = '\0';
 	}
@@ -209,7 +211,7 @@ struct sl_ruleset *flowspec_rules(struct agent *a)
 
 	if (!rc) {
 		qsort(all, n, sizeof(*all), by_order);
-		rc = check_ids(all, n);
+		rc = check_ids(a->flowspec, all, n);
 	}
 	if (!rc)
 		judge(a, all, n);

@@ -113,6 +113,7 @@ static void load_route(struct agent *a, sqlite3_stmt *s)
 		sl_routes_drop(&n->routes, &e);
 	else if (r)
 		r->at_ns = sqlite3_column_int64(s, 6);
+	n->stored = true;
 }
 
 static int load_all(struct agent *a, const char *sql,
