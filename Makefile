@@ -85,6 +85,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/man/man8/sealaned.8
 	install -D -m 644 dist/sealane.yaml.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/sealane.yaml.example
+	install -m 644 dist/exabgp.conf.example dist/gobgpd.conf.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' dist/sealaned.service.in \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service

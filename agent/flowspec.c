@@ -23,12 +23,35 @@ struct neighbour *neighbour_find(const struct flowspec *fs, const char *name)
 	return NULL;
 }
 
+static void neighbour_free(struct neighbour *n)
+{
+	sl_routes_clear(&n->routes);
+	free(n);
+}
+
+/* One that is down and has nothing makes room for another. */
+static bool forget_one(struct flowspec *fs)
+{
+	unsigned int i;
+
+	for (i = 0; i < fs->count; i++) {
+		if (fs->n[i]->up || fs->n[i]->routes.n || fs->n[i]->stored)
+			continue;
+		neighbour_free(fs->n[i]);
+		fs->count--;
+		memmove(&fs->n[i], &fs->n[i + 1],
+			(fs->count - i) * sizeof(*fs->n));
+		return true;
+	}
+	return false;
+}
+
 struct neighbour *neighbour_add(struct flowspec *fs, const char *name)
 {
 	struct neighbour *n, **grown;
 	unsigned int at;
 
-	if (fs->count >= MAX_NEIGHBOURS)
+	if (fs->count >= MAX_NEIGHBOURS && !forget_one(fs))
 		return NULL;
 	grown = realloc(fs->n, (fs->count + 1) * sizeof(*grown));
 	if (!grown)
@@ -46,12 +69,6 @@ struct neighbour *neighbour_add(struct flowspec *fs, const char *name)
 	fs->n[at] = n;
 	fs->count++;
 	return n;
-}
-
-static void neighbour_free(struct neighbour *n)
-{
-	sl_routes_clear(&n->routes);
-	free(n);
 }
 
 unsigned int flowspec_total(const struct flowspec *fs)

@@ -85,7 +85,7 @@ void flow_route_forget(struct sl_route *r);
 
 /* --- store_flowspec.c: 0 or -1, said in the log --- */
 int store_flowspec_open(struct agent *a);	/* and fill a->flowspec */
-int store_flowspec_put(struct agent *a, struct neighbour *n);
-int store_flowspec_drop(struct agent *a, const char *name);
+/* What n has now, in the transaction that is open. */
+int store_flowspec_put(struct agent *a, const struct neighbour *n);
 
 #endif

@@ -36,10 +36,9 @@ static int put_route(struct agent *a, const struct neighbour *n,
 	return store_step(a, s, "FlowSpec route");
 }
 
-int store_flowspec_drop(struct agent *a, const char *name)
+static int drop(struct agent *a, const char *sql, const char *name)
 {
-	sqlite3_stmt *s = store_prepare(a, "DELETE FROM flowspec_routes WHERE "
-					"neighbour=?");
+	sqlite3_stmt *s = store_prepare(a, sql);
 
 	if (!s)
 		return -1;
@@ -47,12 +46,16 @@ int store_flowspec_drop(struct agent *a, const char *name)
 	return store_step(a, s, "FlowSpec routes");
 }
 
-int store_flowspec_put(struct agent *a, struct neighbour *n)
+int store_flowspec_put(struct agent *a, const struct neighbour *n)
 {
 	sqlite3_stmt *s;
 	unsigned int i;
-	int rc = store_flowspec_drop(a, n->name);
+	int rc = drop(a, "DELETE FROM flowspec_routes WHERE neighbour=?",
+		      n->name);
 
+	if (!rc && !n->routes.n)	/* nothing to come back to */
+		return drop(a, "DELETE FROM flowspec_neighbours WHERE name=?",
+			    n->name);
 	s = rc ? NULL : store_prepare(a, "INSERT OR REPLACE INTO "
 				      "flowspec_neighbours VALUES("
 				      "?,?,?,?,?,?,?,?)");
