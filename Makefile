@@ -34,11 +34,11 @@ all: $(PROGRAMS) $(BUILD)/sealane.bpf.o
 
 $(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lmicrohttpd -lsqlite3 -lsystemd -lpthread
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lmicrohttpd -lsqlite3 -lsystemd -lgnutls -lpthread
 
 $(BUILD)/sealane: $(call obj,$(TOOL_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl -lgnutls
 
 $(BUILD)/cable: $(call obj,$(CABLE_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
@@ -97,6 +97,8 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/man/man1/sealane.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man8/sealaned.8 \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/sealane.yaml.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/exabgp.conf.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/gobgpd.conf.example \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
 
 demo: deps

@@ -4,9 +4,9 @@
  * needs a lock. Long work (a list of a million prefixes, a reload) is a job: a
  * second thread makes what is new beside what is live, and the loop takes it
  * over when it is done. Files: main (init and its mirror), loop, ports
- * (interfaces), tables (prefixes -> data plane), jobs, blocks, lists, store
- * (SQLite), collect (the last hour), query (latency), status, explain, api
- * (HTTP), routes (what can be asked).
+ * (interfaces), tables (prefixes -> data plane), jobs, blocks, lists, commits.h
+ * and its files (store, generations, rules, audit), collect (the last hour),
+ * query (latency), status, explain, api (HTTP), routes (what can be asked).
  */
 #ifndef SL_AGENT_H
 #define SL_AGENT_H
@@ -60,9 +60,34 @@ struct list {
 	size_t doubles;			/* stood twice in the file */
 	uint32_t class_id;
 	uint64_t at_ns;			/* wall clock */
-	int64_t generation;
+	int64_t generation;		/* that made it */
 	uid_t uid;
 	char why[TEXT_B];
+	int64_t blob;			/* in the store; 0: not there yet */
+	unsigned long crc;		/* of its bytes there */
+};
+
+/* Rules, and the slots of their counters and limits. Once made only the slots
+ * are filled in, before they are live, so that a job may read them while the
+ * loop goes on. */
+struct rules {
+	struct sl_ruleset set;
+	uint16_t *slot;			/* of each; NULL: none yet */
+	/* of a rule file's: */
+	char *json;			/* the whole set, as the store has it */
+	size_t json_b;
+	char file[TEXT_B], why[TEXT_B];
+	uint64_t at_ns;			/* wall clock */
+	int64_t generation;		/* that made it; 0: there never was one */
+	int64_t since;			/* generation since which it is live */
+	uid_t uid;
+	int64_t blob;			/* in the store; 0: not there yet */
+};
+
+/* What a bank was made of, beside the blocks. */
+struct tables {
+	struct sl_rib *base;		/* the world, the lists, rules' addresses */
+	struct sl_abv *abv;		/* the rules */
 };
 
 struct lists {
@@ -85,6 +110,8 @@ struct port {
 struct job;
 struct jobs;
 struct flowspec;
+struct pending;
+struct slot;
 
 struct agent {
 	const char *config_path;
@@ -95,9 +122,16 @@ struct agent {
 	struct api *api;
 	struct blocks blocks;
 	struct lists lists;
+	struct pending *pending;	/* never NULL once started */
+	struct slot *slots;		/* of rules' counters */
 	struct world *world;		/* what cfg says of addresses */
-	struct sl_rib *base;		/* the world and the lists ... */
+	struct rules *guard, *rules, *flow;	/* in this order; NULL: none;
+						 * rules never once started */
+	struct sl_rib *base;		/* the world, lists, rules' addresses ... */
 	struct sl_rib *extra;		/* ... and the blocks on top */
+	struct sl_abv *abv;		/* the rules, in the live bank */
+	struct tables former;		/* of the other bank, while it may hold
+					 * again: nobody has confirmed yet */
 	struct jobs *jobs;
 	struct flowspec *flowspec;	/* BGP neighbours and their routes */
 	uint32_t last_class;		/* given out */
@@ -131,24 +165,6 @@ int reload_make(struct agent *a, struct job *j);
 int reload_finish(struct agent *a, struct job *j);
 uint32_t *number_lanes(struct agent *a, const struct sl_config *cfg);
 
-/* --- store: everything that must survive. 0 or -1, said in the log. --- */
-int store_open(struct agent *a);
-void store_close(struct agent *a);
-/* Number of a name of a kind ("lane", "path", "slot"), 1..max-1; the same for
- * ever. in_use[id]: not to be taken from its name. -1: none is left. */
-int store_id(struct agent *a, const char *kind, const char *name, int max,
-	     const bool *in_use);
-/* A generation is one transaction: begin, puts and drops, end. On disk when
- * store_end() returns 0; else nothing of it is. */
-int store_begin(struct agent *a, const struct caller *who, const char *what,
-		const char *why);
-int store_put_block(struct agent *a, struct block *b);	/* sets b->id */
-int store_drop_block(struct agent *a, const struct sl_prefix *p);
-int store_put_list(struct agent *a, const struct list *l);
-int store_drop_list(struct agent *a, const char *name);
-int store_end(struct agent *a, int rc);	/* rc not 0: undo; returns rc */
-int store_load(struct agent *a);	/* fills blocks, lists, generation */
-
 /* --- ports --- */
 int ports_configure(struct agent *a);	/* from a->cfg */
 void ports_sync(struct agent *a);	/* attach what is not yet attached */
@@ -159,9 +175,10 @@ int ports_detach(struct agent *a, const char *name, struct refusal *r);
 struct json_object *port_doc(const struct agent *a, const struct port *p);
 
 /* --- tables --- */
-/* Everything that lies under the blocks: the world and the lists. NULL: no
- * memory. */
-struct sl_rib *tables_base(const struct world *w, const struct lists *l);
+/* Everything that lies under the blocks: the world, the lists, and where the
+ * compiled rules look. NULL: no memory. */
+struct sl_rib *tables_base(const struct world *w, const struct lists *l,
+			   struct sl_abv *abv);
 struct sl_rib *tables_extra(const struct blocks *b);
 /* A class that nobody has, 0 when none is left; never the one given back last,
  * for a packet on its way may still hold that one. */
@@ -172,10 +189,25 @@ void tables_set_class(struct agent *a, uint32_t class_id, enum sl_action action,
 int tables_build(struct agent *a, struct sl_rib_pair p, int *progress,
 		 const char **step, struct refusal *r);
 int tables_start(struct agent *a);	/* all of it, once, before the loop */
+void tables_free(struct agent *a);
+/* Compile the rules as they will be when the job is done (NULL: as they are)
+ * into the idle bank. NULL: refused. */
+struct sl_abv *tables_compile(struct agent *a, const struct job *j,
+			      const struct lists *lists, struct refusal *r);
+/* The idle bank is live now, and what it was made of is the agent's; until_ns
+ * (the data plane's clock) not 0: until then, unless confirmed. Meanwhile no
+ * other job may build. */
+void tables_live(struct agent *a, struct job *j, uint64_t until_ns);
+void tables_confirm(struct agent *a);
+/* The former bank holds again, at once. */
+void tables_undo(struct agent *a);
+/* One prefix anew, seen by the next packet; as sl_fib_patch(). */
+int tables_patch(struct agent *a, const struct sl_rib *extra,
+		 const struct sl_prefix *p);
 
 /* --- jobs --- */
 enum job_kind { JOB_LIST, JOB_LIST_REMOVE, JOB_BLOCK, JOB_UNBLOCK, JOB_RELOAD,
-		JOB_FLOWSPEC };
+		JOB_RULES, JOB_ROLLBACK, JOB_FLOWSPEC };
 
 struct job {
 	struct job *next;
@@ -188,13 +220,21 @@ struct job {
 	size_t body_b;
 	enum sl_list_format format;
 	struct json_object *request;	/* of a block */
+	int64_t target;			/* of a rollback: generation */
+	int64_t seen;			/* of rules: that the author knew; or 0 */
+	uint64_t confirm_ns;		/* of rules: 0: at once for good */
+	bool force;
 	/* made beside what is live */
 	struct sl_config *cfg;
 	uint32_t *lane_id;
 	struct world *world;
 	struct list *list;
+	struct lists lists;		/* of a rollback: all of them */
+	struct json_object *diff;	/* of the lists */
 	struct blocks blocks;		/* as they were when it began */
+	struct rules *rules, *flow;	/* NULL: as they are */
 	struct sl_rib *base;
+	struct sl_abv *abv;
 	/* prefixes pushed meanwhile: patched into the new image too */
 	struct sl_prefix *journal;
 	unsigned int n_journal;
@@ -221,6 +261,7 @@ struct json_object *jobs_doc(const struct agent *a);
 void jobs_note(struct agent *a, const struct sl_prefix *p);
 /* Patch what was noted into the job's image; extra: the blocks as they are. */
 int job_replay(struct agent *a, struct job *j, const struct sl_rib *extra);
+void jobs_resume(struct agent *a);	/* those that waited for a decision */
 bool jobs_hold_class(const struct agent *a, uint32_t id);
 
 /* --- blocks --- */
@@ -241,6 +282,8 @@ struct json_object *blocks_doc(const struct agent *a);
 /* --- lists --- */
 void list_free(struct list *l);
 struct list *lists_find(const struct lists *set, const char *name);
+/* Give up a set: its array, and the lists that are not in `kept`. */
+void lists_leave(struct lists *set, const struct lists *kept);
 /* Parse a job's body: 0, or a refusal. Runs beside the loop. */
 int list_make(struct job *j);
 /* The class of a list that a job makes: its former one, or a new one. */
@@ -257,6 +300,7 @@ struct json_object *list_page(const struct agent *a, const char *name,
 
 /* --- flowspec: flowspec_priv.h tells the files --- */
 int flowspec_open(struct agent *a);	/* with the store open */
+int flowspec_start(struct agent *a);	/* a->flow, before the tables */
 void flowspec_close(struct agent *a);
 void flowspec_tick(struct agent *a);	/* once a second */
 /* A batch of a source's events, and what was refused of it; NULL: refused. */
@@ -332,6 +376,18 @@ struct route {
 };
 /* Where a resource has no such method, what it has. */
 const struct route *route_of(const char *path, const char *method);
+const char *call_query(struct call *k, const char *key);	/* NULL: none */
+const char *call_word(struct call *k, const char *key);	/* of the body */
+/* What a request is about, for the audit. */
+void call_object(struct call *k, char *buf, size_t len);
+struct json_object *call_started(struct call *k, struct job *j);
+/* Routes of routes_rules.c. */
+struct json_object *get_rules(struct call *k);
+struct json_object *get_generations(struct call *k);
+struct json_object *get_audit(struct call *k);
+struct json_object *post_rule_apply(struct call *k);
+struct json_object *post_rule_confirm(struct call *k);
+struct json_object *post_rule_rollback(struct call *k);
 struct json_object *error_doc(struct refusal *r);
 
 /* json-c in few words; null for a NULL text. */

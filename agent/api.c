@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include "agent.h"
+#include "commits.h"
 
 #define TIMEOUT_S 10
 #define MAX_CONNECTIONS 64
@@ -90,6 +90,22 @@ static struct json_object *dispatch(struct call *k, const char *method,
 	return NULL;
 }
 
+/* Whoever tries to change something is written down, also when it is refused.
+ * What a job refuses is written when the job ends. */
+static void audit_attempt(struct call *k, const char *url,
+			  const struct route *rt)
+{
+	char action[64], object[TEXT_B] = "", *c;
+
+	snprintf(action, sizeof(action), "%s", rt ? rt->path : "request");
+	for (c = action; *c; c++)
+		if (*c == '_')
+			*c = ' ';
+	if (rt)
+		call_object(k, object, sizeof(object));
+	audit_refused(k->a, &k->who, action, rt ? object : url, &k->r);
+}
+
 static enum MHD_Result answer(struct MHD_Connection *c, struct agent *a,
 			      const char *url, const char *method,
 			      struct request *req)
@@ -104,6 +120,8 @@ static enum MHD_Result answer(struct MHD_Connection *c, struct agent *a,
 	if (!doc) {
 		if (!k.r.status)
 			refuse(&k.r, 500, "see the agent's log", "no answer");
+		if (!strcmp(method, "POST"))
+			audit_attempt(&k, url, req->route);
 		doc = error_doc(&k.r);
 		status = k.r.status;
 	}

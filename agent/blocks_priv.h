@@ -3,7 +3,7 @@
 #ifndef SL_BLOCKS_PRIV_H
 #define SL_BLOCKS_PRIV_H
 
-#include "agent.h"
+#include "commits.h"
 
 /* What a block asks for, beside its prefixes. */
 struct request {

@@ -134,7 +134,8 @@ struct json_object *explain_doc(struct agent *a, const char *addr,
 		return NULL;
 	}
 	lane = SL_ENTRY_LANE(sl_dp_lookup(a->dp, p.family, p.addr));
-	sl_rib_hear((struct sl_rib_pair){ a->base, a->extra }, &p, &heard);
+	sl_rib_hear((struct sl_rib_pair){ .base = a->base,
+		    .extra = a->extra, .abv = a->abv }, &p, &heard);
 	safe = sl_rib_protects(a->base, &p, &which);
 	blocks = matching_blocks(a, &p, &drops);
 	lists = matching_lists(a, &p, &drops);

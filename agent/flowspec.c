@@ -71,6 +71,21 @@ struct neighbour *neighbour_add(struct flowspec *fs, const char *name)
 	return n;
 }
 
+const char *neighbour_state(const struct neighbour *n)
+{
+	return n->up ? "up" : n->routes.n ? "grace" : "down";
+}
+
+unsigned int neighbour_enforced(const struct neighbour *n)
+{
+	unsigned int i, sum = 0;
+
+	for (i = 0; i < n->routes.n; i++)
+		sum += ((const struct flow_route *)
+			n->routes.r[i]->more)->enforced;
+	return sum;
+}
+
 unsigned int flowspec_total(const struct flowspec *fs)
 {
 	unsigned int i, sum = 0;
@@ -100,7 +115,6 @@ void flowspec_close(struct agent *a)
 	for (i = 0; i < fs->count; i++)
 		neighbour_free(fs->n[i]);
 	free(fs->n);
-	sl_ruleset_free(&fs->set);
 	free(fs);
 	a->flowspec = NULL;
 }
@@ -393,6 +407,7 @@ struct json_object *flowspec_take(struct agent *a, struct json_object *body,
 	struct flowspec *fs = a->flowspec;
 	struct json_object *events = NULL, *o, *items;
 	const char *expect = word(body, "instance");
+	bool again = false;
 	struct source *s;
 	unsigned int limit;
 	uint64_t grace_ns;
@@ -416,19 +431,20 @@ struct json_object *flowspec_take(struct agent *a, struct json_object *body,
 		/* it tells all that it knows; what it does not is gone */
 		source_ends(a, s, "its source began anew");
 		s->since_ns = sl_now_ns();
-	} else if (!s->live || strcmp(expect, fs->instance)) {
-		refuse(r, 409, "say hello, and everything again",
-		       "this agent does not know what you told before");
-		return NULL;
+	} else {	/* what it told before is not known here? */
+		again = !s->live || strcmp(expect, fs->instance);
 	}
-	s->live = true;
-	s->pid = who->pid;
-	s->heard_ns = sl_mono_ns();
 	items = json_object_new_array();
-	apply_all(a, s, events, limit, grace_ns, items);
+	if (!again) {
+		s->live = true;
+		s->pid = who->pid;
+		s->heard_ns = sl_mono_ns();
+		apply_all(a, s, events, limit, grace_ns, items);
+	}
 	if (truth(body, "end"))
 		source_ends(a, s, "its source ended");
 	o = json_object_new_object();
+	put_bool(o, "again", again);
 	put_text(o, "instance", fs->instance);
 	put_int(o, "generation", a->generation);
 	json_object_object_add(o, "refused", items);

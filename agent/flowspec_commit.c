@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "commits.h"
 #include "duration.h"
 #include "flowspec_priv.h"
 
@@ -35,12 +36,27 @@ void flowspec_changed(struct agent *a)
 		fs->start_ns = sl_mono_ns() + GATHER_NS;
 }
 
+/* Beside a commit that nobody has confirmed there is no bank to build in. */
+static bool waits(struct agent *a)
+{
+	struct flowspec *fs = a->flowspec;
+
+	if (!a->pending->generation)
+		return false;
+	if (!fs->failed[0])
+		say(LOG_WARNING, "flowspec: changes wait until generation %lld "
+		    "is confirmed or undone", (long long)a->pending->generation);
+	snprintf(fs->failed, sizeof(fs->failed), "generation %lld waits for its "
+		 "confirmation", (long long)a->pending->generation);
+	return true;
+}
+
 int flowspec_timeout_ms(const struct agent *a)
 {
 	const struct flowspec *fs = a->flowspec;
 	uint64_t now_ns = sl_mono_ns();
 
-	if (!fs->start_ns || fs->building)
+	if (!fs->start_ns || fs->building || a->pending->generation)
 		return -1;
 	return fs->start_ns <= now_ns ? 0 :
 	       (fs->start_ns - now_ns) / 1000000 + 1;
@@ -52,7 +68,8 @@ void flowspec_run(struct agent *a)
 	struct flowspec *fs = a->flowspec;
 	struct job *j;
 
-	if (!fs->start_ns || fs->building || fs->start_ns > sl_mono_ns())
+	if (!fs->start_ns || fs->building || fs->start_ns > sl_mono_ns() ||
+	    waits(a))
 		return;
 	j = job_new(a, JOB_FLOWSPEC, &self);
 	if (!j) {
@@ -63,30 +80,88 @@ void flowspec_run(struct agent *a)
 	job_start(a, j);
 }
 
+/* The rules that stand now, each with its counters; NULL: refused. */
+static struct rules *number(struct agent *a, struct refusal *r)
+{
+	struct sl_ruleset *set = flowspec_rules(a);
+	struct rules *new = calloc(1, sizeof(*new));
+	int rc = -ENOMEM;
+
+	if (set && new) {
+		new->set = *set;
+		new->slot = calloc(set->n + 1, sizeof(*new->slot));
+	}
+	if (new && new->slot)
+		rc = slots_assign(a, SLOT_FLOWSPEC, &new->set, new->slot);
+	free(set);
+	if (!rc)
+		return new;
+	rules_free(new);
+	if (rc == -ENOSPC)
+		refuse(r, 409, "use fewer rules", "no counters are left; %u "
+		       "are the limit", SL_RULE_SLOTS);
+	else
+		refuse(r, 500, "free memory", "out of memory");
+	return NULL;
+}
+
+int flowspec_start(struct agent *a)
+{
+	struct refusal r = {};
+
+	a->flow = number(a, &r);
+	if (!a->flow)
+		say_refusal(&r);
+	return a->flow ? 0 : -1;
+}
+
 int flowspec_begin(struct agent *a, struct job *j)
 {
-	struct flowspec *fs = a->flowspec;
-	struct sl_ruleset *set = flowspec_rules(a);
-
-	if (!set)
-		return refuse(&j->r, 500, "free memory", "out of memory");
-	sl_ruleset_free(&fs->set);
-	fs->set = *set;
-	free(set);
-	fs->start_ns = 0;	/* what comes from here on is the next one's */
+	rules_free(j->flow);	/* of a former attempt */
+	j->flow = number(a, &j->r);
+	if (!j->flow)
+		return -1;
+	a->flowspec->start_ns = 0;	/* what comes now is the next one's */
 	return 0;
+}
+
+/* By neighbour, what it has now. */
+static struct json_object *diff_of(const struct flowspec *fs)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *all = json_object_new_object();
+	struct json_object *one;
+	unsigned int i;
+
+	for (i = 0; i < fs->count; i++) {
+		if (!fs->n[i]->unsaved)
+			continue;
+		one = json_object_new_object();
+		put_text(one, "state", neighbour_state(fs->n[i]));
+		put_int(one, "routes", fs->n[i]->routes.n);
+		put_int(one, "enforced", neighbour_enforced(fs->n[i]));
+		json_object_object_add(all, fs->n[i]->name, one);
+	}
+	json_object_object_add(o, "flowspec", all);
+	return o;
 }
 
 static int save(struct agent *a, const struct job *j, const char *why)
 {
 	struct flowspec *fs = a->flowspec;
+	struct json_object *diff = diff_of(fs);
+	const struct change c = { .who = j->who, .what = "flowspec",
+		.why = why, .object = fs->author, .diff = diff };
 	unsigned int i;
-	int rc = store_begin(a, &j->who, "flowspec", why);
+	int rc = store_begin(a, &c);
 
 	for (i = 0; !rc && i < fs->count; i++)
 		if (fs->n[i]->unsaved)
 			rc = store_flowspec_put(a, fs->n[i]);
+	if (!rc)
+		rc = slots_put(a, SLOT_FLOWSPEC, &j->flow->set, j->flow->slot);
 	rc = store_end(a, rc);
+	json_object_put(diff);
 	for (i = 0; !rc && i < fs->count; i++) {
 		if (fs->n[i]->unsaved)
 			fs->n[i]->stored = fs->n[i]->routes.n;
@@ -104,24 +179,23 @@ int flowspec_finish(struct agent *a, struct job *j)
 		return -EAGAIN;
 	snprintf(why, sizeof(why), "%s: %u announced, %u withdrawn, %u purged; "
 		 "%u rules", fs->author[0] ? fs->author : "start",
-		 fs->announced, fs->withdrawn, fs->purged, fs->set.n);
+		 fs->announced, fs->withdrawn, fs->purged, j->flow->set.n);
 	if (save(a, j, why))
 		return refuse(&j->r, 500, "make room in the state directory; "
 			      "nothing was changed",
 			      "cannot write FlowSpec rules to disk");
-	sl_dp_flip(a->dp);
-	if (j->base) {
-		sl_rib_free(a->base);
-		a->base = j->base;
-		j->base = NULL;
-	}
+	slots_take(a, SLOT_FLOWSPEC, &j->flow->set, j->flow->slot);
+	tables_live(a, j, 0);
+	rules_free(a->flow);
+	a->flow = j->flow;
+	j->flow = NULL;
 	say(LOG_NOTICE, "generation %lld: flowspec: %s",
 	    (long long)a->generation, why);
 	fs->announced = fs->withdrawn = fs->purged = 0;
 	fs->author[0] = fs->failed[0] = '\0';
 	j->answer = json_object_new_object();
 	put_int(j->answer, "generation", a->generation);
-	put_int(j->answer, "rules", fs->set.n);
+	put_int(j->answer, "rules", a->flow->set.n);
 	return 0;
 }
 
@@ -132,6 +206,8 @@ void flowspec_ended(struct agent *a, const struct job *j, bool failed)
 	fs->building = false;
 	if (!failed)
 		return;
+	if (strcmp(fs->failed, j->r.message))
+		audit_refused(a, &j->who, "flowspec", fs->author, &j->r);
 	snprintf(fs->failed, sizeof(fs->failed), "%s", j->r.message);
 	fs->start_ns = sl_mono_ns() + RETRY_NS;
 }

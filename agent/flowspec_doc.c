@@ -19,14 +19,11 @@ static struct json_object *source_doc(const struct source *s)
 static struct json_object *neighbour_doc(const struct neighbour *n)
 {
 	struct json_object *o = json_object_new_object();
-	unsigned int i, enforced = 0;
+	unsigned int enforced = neighbour_enforced(n);
 
-	for (i = 0; i < n->routes.n; i++)
-		enforced += ((const struct flow_route *)
-			     n->routes.r[i]->more)->enforced;
 	put_text(o, "neighbour", n->name);
 	put_text(o, "source", n->source);
-	put_text(o, "state", n->up ? "up" : n->routes.n ? "grace" : "down");
+	put_text(o, "state", neighbour_state(n));
 	put_int(o, "routes", n->routes.n);
 	put_int(o, "enforced", enforced);
 	put_int(o, "refused", n->routes.n - enforced);

@@ -67,7 +67,6 @@ struct flowspec {
 	unsigned int n_sources;
 	uint64_t start_ns;		/* CLOCK_MONOTONIC: when a job is due */
 	bool building;
-	struct sl_ruleset set;		/* of the job that builds */
 	unsigned int announced, withdrawn, purged;	/* since the last one */
 	unsigned int said;		/* refusals, in this second's log */
 	char author[SL_FLOWSPEC_PEER_B];	/* "": none, "several" */
@@ -76,6 +75,8 @@ struct flowspec {
 
 struct neighbour *neighbour_find(const struct flowspec *fs, const char *name);
 struct neighbour *neighbour_add(struct flowspec *fs, const char *name);
+const char *neighbour_state(const struct neighbour *n);
+unsigned int neighbour_enforced(const struct neighbour *n);
 unsigned int flowspec_total(const struct flowspec *fs);
 /* Something of n is not as the data plane has it. */
 void flowspec_touch(struct agent *a, struct neighbour *n);

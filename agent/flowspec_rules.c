@@ -7,8 +7,8 @@
 #include <string.h>
 #include "flowspec_priv.h"
 
-/* What is left of the data plane's rules beside a full file and the guards. */
-#define ROOM	(SL_MAX_RULES - 4096 - 64)
+/* A rule file may come to so many at any time, whatever peers announce. */
+#define LEFT_FOR_FILE	1024
 
 struct entry {
 	const struct neighbour *n;
@@ -187,6 +187,10 @@ static void check_accepting(struct flowspec *fs, struct entry *all,
 
 static void judge(const struct agent *a, struct entry *all, unsigned int n)
 {
+	unsigned int file = a->rules->set.n > LEFT_FOR_FILE ?
+			    a->rules->set.n : LEFT_FOR_FILE;
+	unsigned int room = SL_MAX_RULES - file -
+			    (a->guard ? a->guard->set.n : 0);
 	struct flowspec *fs = a->flowspec;
 	unsigned int i, used = 0;
 
@@ -194,7 +198,7 @@ static void judge(const struct agent *a, struct entry *all, unsigned int n)
 		check_protected(a, &all[i]);
 	check_accepting(fs, all, n);
 	for (i = 0; i < n; i++) {
-		if (all[i].fr->enforced && ++used > ROOM)
+		if (all[i].fr->enforced && ++used > room)
 			refuse_now(fs, &all[i], "no room for more rules");
 		if (all[i].fr->enforced)
 			all[i].fr->now[0] = '\0';

@@ -11,7 +11,7 @@
 #include <sys/timerfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
-#include "agent.h"
+#include "commits.h"
 
 #define SYNC_EVERY_S 5
 
@@ -100,8 +100,11 @@ static void on_tick(struct agent *a, int fd)
 	sl_dp_tick(a->dp);
 	collect_second(a);
 	count_pps(a);
+	pending_tick(a);
 	blocks_expire(a);
 	flowspec_tick(a);
+	audit_tick(a);
+	store_tidy(a);
 	if (++ticks % SYNC_EVERY_S == 0)
 		ports_sync(a);
 	if (sl_dp_bypass(a->dp) && ticks % 60 == 1)

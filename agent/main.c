@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
-#include "agent.h"
+#include "commits.h"
 #include "duration.h"
 
 static void usage(FILE *f)
@@ -162,24 +162,23 @@ int reload_finish(struct agent *a, struct job *j)
 {
 	if (job_replay(a, j, a->extra))
 		return -EAGAIN;
-	sl_dp_flip(a->dp);
+	tables_live(a, j, 0);
 	sl_config_free(a->cfg);
 	free(a->lane_id);
 	world_free(a->world);
-	sl_rib_free(a->base);
 	a->cfg = j->cfg;
 	a->lane_id = j->lane_id;
 	a->world = j->world;
-	a->base = j->base;
 	j->cfg = NULL;
 	j->lane_id = NULL;
 	j->world = NULL;
-	j->base = NULL;
 	name_lanes(a);
 	ports_configure(a);
 	ports_sync(a);
-	say(LOG_NOTICE, "configuration reloaded by uid %u: %u lanes",
-	    (unsigned int)j->who.uid, a->cfg->n_lanes);
+	say(LOG_NOTICE, "configuration reloaded by %s: %u lanes",
+	    user_name(&j->who), a->cfg->n_lanes);
+	audit_note(a, &(struct audit){ .who = j->who, .action = "reload",
+		   .object = a->config_path, .outcome = "done" });
 	sd_notify(0, "READY=1");
 	j->answer = json_object_new_object();
 	put_int(j->answer, "generation", a->generation);
@@ -255,8 +254,8 @@ static int read_world(struct agent *a)
 
 static int start(struct agent *a)
 {
-	if (take_lock(a) || store_open(a) || store_load(a) ||
-	    flowspec_open(a))
+	if (take_lock(a) || store_open(a) || generations_open(a) ||
+	    store_load(a) || flowspec_open(a))
 		return -1;
 	a->lane_id = number_lanes(a, a->cfg);
 	if (!a->lane_id)
@@ -264,7 +263,8 @@ static int start(struct agent *a)
 	name_lanes(a);
 	if (read_world(a) || open_datapath(a) || jobs_open(a))
 		return -1;
-	if (tables_start(a) || ports_configure(a))
+	generations_settle(a);
+	if (flowspec_start(a) || tables_start(a) || ports_configure(a))
 		return -1;
 	ports_sync(a);
 	return collect_open(a) || api_open(a);
@@ -281,13 +281,16 @@ static void stop(struct agent *a)
 	ports_free(a);
 	sl_dp_close(a->dp);
 	free(a->lane_id);
+	generations_free(a);
+	rules_free(a->rules);
+	rules_free(a->flow);
+	slots_free(a);
 	store_close(a);
 	for (i = 0; i < a->lists.n; i++)
 		list_free(a->lists.l[i]);
 	free(a->lists.l);
 	free(a->blocks.b);
-	sl_rib_free(a->base);
-	sl_rib_free(a->extra);
+	tables_free(a);
 	world_free(a->world);
 	sl_config_free(a->cfg);
 	if (a->lock_fd >= 0)

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "agent.h"
+#include "commits.h"
 #include "names.h"
 
 #define PATHS(a) ((a)->path_name)

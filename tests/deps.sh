@@ -8,7 +8,7 @@ set -eu
 BUILD=${BUILD:-build}
 build="gcc make clang llvm bpftool pkg-config libbpf-dev libelf-dev zlib1g-dev
 	libcyaml-dev libyaml-dev libmaxminddb-dev libmicrohttpd-dev libjson-c-dev
-	libsqlite3-dev libsystemd-dev libcurl4-gnutls-dev linux-libc-dev"
+	libsqlite3-dev libgnutls28-dev libsystemd-dev libcurl4-gnutls-dev linux-libc-dev"
 lab="iproute2 iputils-ping iperf3 curl tcpdump ethtool procps util-linux
 	python3 python3-jsonschema xz-utils linux-source-6.1 kmod
 	libclang-rt-14-dev xdp-tools openssl bind9-dnsutils dnsmasq-base

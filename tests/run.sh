@@ -62,7 +62,7 @@ for src in tests/unit/*.c tests/bpf/*.c; do
 	name=$(basename "$src" .c)
 	# shellcheck disable=SC2086
 	if $CC $flags $san -o "$out/$name" "$src" "$out"/obj/*.o \
-		-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lm; then
+		-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lgnutls -lm; then
 		run "${src%.c}" 300 "$out/$name"
 	else
 		failed=$((failed + 1))

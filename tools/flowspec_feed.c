@@ -148,10 +148,12 @@ static int post(struct feed *f, struct json_object *events, bool hello)
 	const char *why, *body = json_object_to_json_string(o);
 	long status = cli_exchange(f->cli, "flowspec", body, strlen(body),
 				   TIMEOUT_MS, &doc, &why);
+	bool again = false;
 	size_t i;
 
 	json_object_put(o);
 	if (status == 200) {
+		again = !strcmp(cli_text(doc, "again"), "true");
 		snprintf(f->instance, sizeof(f->instance), "%s",
 			 cli_text(doc, "instance"));
 		if (json_object_object_get_ex(doc, "refused", &refused))
@@ -160,11 +162,11 @@ static int post(struct feed *f, struct json_object *events, bool hello)
 				    json_object_array_get_idx(refused, i)));
 	} else if (status < 0) {
 		say(f, "no agent at %s: %s", f->cli->socket, why);
-	} else if (status != 409 || f->wait_ns) {
+	} else {
 		say(f, "the agent refuses: %s", error_of(doc));
 	}
 	json_object_put(doc);
-	return status == 200 ? 0 : -1;
+	return status == 200 && !again ? 0 : -1;
 }
 
 /* --- everything --- */

@@ -49,6 +49,32 @@ static const struct command commands[] = {
 	  "  remove L\n"
 	  "  --format F          auto, cidr, netset (FireHOL) or spamhaus\n"
 	  "  --why TEXT          reason, for the log\n", cmd_list },
+	{ "rule", "check|apply FILE | confirm | rollback [GEN] | ls | log",
+	  "rules: check and apply files, confirm, go back",
+	  "  check FILE     every mistake of a file, with line and remedy; - is "
+	  "stdin\n"
+	  "  -c CONF        lanes, paths and protected prefixes from a "
+	  "configuration\n"
+	  "  --force        a match that takes every packet is meant; much live "
+	  "traffic may be dropped\n"
+	  "  apply FILE     all of it at once, or nothing\n"
+	  "  --confirm D    undo it after D (5s to 24h) unless confirmed, agent "
+	  "or no agent\n"
+	  "  --base GEN     refuse when the rules were changed after that "
+	  "generation\n"
+	  "  --why TEXT     reason, for log and audit\n"
+	  "  confirm        keep what waits to be confirmed\n"
+	  "  rollback [GEN] rules, lists and blocks as they were in GEN; "
+	  "without it, undo what waits\n"
+	  "  ls             the rules in force, with their hits\n"
+	  "  log            generations, newest first: [--limit N]\n",
+	  cmd_rule },
+	{ "audit", "show | verify [FILE] | export [FILE]",
+	  "who did what, and the proof that nothing was changed",
+	  "  show           the last entries: [--since T] [--tag T] [--limit N]\n"
+	  "  verify [FILE]  prove the agent's log, or an export, entry by entry\n"
+	  "  export [FILE]  all of it as JSON lines; FILE must be new\n",
+	  cmd_audit },
 	{ "explain", "ADDR", "lane, blocks, lists and last round trips of an address",
 	  "", cmd_explain },
 	{ "flowspec", "exabgp | gobgp | ls | purge NEIGHBOUR",

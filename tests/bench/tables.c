@@ -96,7 +96,7 @@ void tables_open(struct bench *b)
 	sl_rib_add_lane(rib, &home, SL_LANE_HOME, SL_LAYER_OPERATOR, 0);
 	if (sl_rib_sort(rib) || sl_dp_set_class(b->dp, 2, &drop) ||
 	    sl_dp_set_port(b->dp, 1, 0, &tap) ||
-	    sl_dp_commit(b->dp, (struct sl_rib_pair){ rib, NULL }))
+	    sl_dp_commit(b->dp, (struct sl_rib_pair){ .base = rib }))
 		die("%s", sl_dp_error(b->dp));
 	sl_rib_free(rib);
 }

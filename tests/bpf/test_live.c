@@ -56,7 +56,7 @@ static int home_is(struct sl_dp *dp, const char *text)
 	sl_rib_add_lane(rib, &p, SL_LANE_HOME, SL_LAYER_OPERATOR, 0);
 	rc = sl_rib_sort(rib);
 	if (!rc)
-		rc = sl_dp_commit(dp, (struct sl_rib_pair){ rib, NULL });
+		rc = sl_dp_commit(dp, (struct sl_rib_pair){ .base = rib });
 	sl_rib_free(rib);
 	return rc;
 }

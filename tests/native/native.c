@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <linux/bpf.h>
+#include "abv.h"
 #include "fib_image.h"
 #include "native.h"
 
@@ -151,6 +152,23 @@ void native_bank(int bank, struct sl_fib_image *img)
 		.node = native_at("sl_fib6_nodes", bank * sl_set.fib_nodes),
 		.leaf = native_at("sl_fib6_leaves",
 				  bank * (sl_set.fib_leaves / SL_FIB_LINE)),
+	};
+}
+
+void native_rules(int bank, struct sl_abv_image *img)
+{
+	uint32_t rows = sl_set.rule_rows;
+
+	*img = (struct sl_abv_image){
+		.room = rows,
+		.words = native_at("sl_rule_words",
+				   bank * rows * SL_RULE_ROW_LINES),
+		.agg = native_at("sl_rule_aggs", bank * rows / 8),
+		.dim = native_at("sl_rule_dims",
+				 bank * (SL_DIM_VALUES / SL_DIM_LINE)),
+		.act = native_at("sl_acts", bank * SL_MAX_RULES),
+		.compound = native_at("sl_compounds",
+				      bank * SL_MAX_COMPOUNDS),
 	};
 }
 

@@ -64,6 +64,8 @@ void *native_element(const struct native_map *m, uint32_t i);
 void native_put(const char *name, const void *key, const void *value);
 /* A bank of the prefix tables, to build into. */
 void native_bank(int bank, struct sl_fib_image *img);
+struct sl_abv_image;
+void native_rules(int bank, struct sl_abv_image *img);	/* likewise */
 
 void *native_lookup(struct native_map *m, const void *key);
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Rule files on the command line: read, judged, and their mistakes shown. */
+#ifndef SL_RULE_INPUT_H
+#define SL_RULE_INPUT_H
+
+#include "cli.h"
+#include "config.h"
+#include "rule_file.h"
+
+/*
+ * Read a rule file ("-": standard input). With a configuration its lanes, paths
+ * and protected prefixes are known; cfg NULL: only what the file says of itself
+ * is judged. DONE, or REFUSED with every mistake shown.
+ */
+int rule_input(struct cli *cli, const char *file, const struct sl_config *cfg,
+	       bool force, struct sl_ruleset *out);
+/* The configuration; every mistake of it shown likewise. */
+int rule_input_config(struct cli *cli, const char *conf,
+		      struct sl_config **out);
+/* Show mistakes: a line each, or error.items under -j. REFUSED. */
+int rule_input_refuse(struct cli *cli, const char *file,
+		      const struct sl_rule_mistakes *all);
+
+#endif
