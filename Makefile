@@ -87,6 +87,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/sealane.yaml.example
 	install -D -m 644 dist/rules.yaml.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/rules.yaml.example
+	install -m 644 dist/exabgp.conf.example dist/gobgpd.conf.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' dist/sealaned.service.in \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
@@ -98,6 +100,8 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/man/man8/sealaned.8 \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/sealane.yaml.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/rules.yaml.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/exabgp.conf.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/gobgpd.conf.example \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
 
 demo: deps

@@ -121,6 +121,7 @@ struct drops;
 struct events;
 struct job;
 struct jobs;
+struct flowspec;
 struct pending;
 struct slot;
 
@@ -148,6 +149,7 @@ struct agent {
 	struct tables former;		/* of the other bank, while it may hold
 					 * again: nobody has confirmed yet */
 	struct jobs *jobs;
+	struct flowspec *flowspec;	/* BGP neighbours and their routes */
 	uint32_t last_class;		/* given out */
 	struct port *ports;
 	unsigned int n_ports;
@@ -266,7 +268,7 @@ int tables_patch(struct agent *a, const struct sl_rib *extra,
 
 /* --- jobs --- */
 enum job_kind { JOB_LIST, JOB_LIST_REMOVE, JOB_BLOCK, JOB_UNBLOCK, JOB_RELOAD,
-		JOB_RULES, JOB_ROLLBACK, JOB_GUARDS };
+		JOB_RULES, JOB_ROLLBACK, JOB_GUARDS, JOB_FLOWSPEC };
 
 struct job {
 	struct job *next;
@@ -358,6 +360,28 @@ struct json_object *list_page(const struct agent *a, const char *name,
 			      const char *from, const char *limit,
 			      struct refusal *r);
 
+/* --- flowspec: flowspec_priv.h tells the files --- */
+int flowspec_open(struct agent *a);	/* with the store open */
+int flowspec_start(struct agent *a);	/* a->flow, before the tables */
+void flowspec_close(struct agent *a);
+void flowspec_tick(struct agent *a);	/* once a second */
+/* A batch of a source's events, and what was refused of it; NULL: refused. */
+struct json_object *flowspec_take(struct agent *a, struct json_object *body,
+				  const struct caller *who, struct refusal *r);
+int flowspec_purge(struct agent *a, const char *name, const struct caller *who,
+		   struct json_object **answer, struct refusal *r);
+struct json_object *flowspec_doc(struct agent *a);
+/* The rules that stand now, in order: a new set, the caller's, which is also
+ * when routes learn whether they are in it. NULL: no memory. */
+struct sl_ruleset *flowspec_rules(struct agent *a);
+/* A job is due soon; it begins when the loop gets there in flowspec_run(). */
+void flowspec_changed(struct agent *a);
+int flowspec_timeout_ms(const struct agent *a);	/* -1: none is due */
+void flowspec_run(struct agent *a);
+int flowspec_begin(struct agent *a, struct job *j);
+int flowspec_finish(struct agent *a, struct job *j);
+void flowspec_ended(struct agent *a, const struct job *j, bool failed);
+
 /* --- collect --- */
 int collect_open(struct agent *a);
 void collect_close(struct agent *a);
@@ -428,7 +452,8 @@ struct route {
 	size_t max_body_b;
 	bool raw;			/* the body is no JSON */
 };
-const struct route *route_of(const char *path);
+/* Where a resource has no such method, what it has. */
+const struct route *route_of(const char *path, const char *method);
 const char *call_query(struct call *k, const char *key);	/* NULL: none */
 const char *call_word(struct call *k, const char *key);	/* of the body */
 /* What a request is about, for the audit. */

@@ -39,7 +39,7 @@ static const char *const kind_name[] = {
 	[JOB_LIST] = "list replace", [JOB_LIST_REMOVE] = "list remove",
 	[JOB_BLOCK] = "block", [JOB_UNBLOCK] = "unblock",
 	[JOB_RELOAD] = "reload", [JOB_GUARDS] = "guards", [JOB_RULES] = "rule apply",
-	[JOB_ROLLBACK] = "rollback" };
+	[JOB_ROLLBACK] = "rollback", [JOB_FLOWSPEC] = "flowspec" };
 
 int jobs_open(struct agent *a)
 {
@@ -75,6 +75,8 @@ static void drop_work(struct agent *a, struct job *j)
 	j->rules = NULL;
 	rules_free(j->guard);
 	j->guard = NULL;
+	rules_free(j->flow);
+	j->flow = NULL;
 	json_object_put(j->diff);
 	j->diff = NULL;
 	free(j->blocks.b);
@@ -240,11 +242,12 @@ static void end(struct agent *a, struct job *j, int state)
 	drop_work(a, j);
 	if (state == JOB_FAILED && j->kind == JOB_RELOAD)
 		sd_notify(0, "READY=1");
+	if (j->kind == JOB_FLOWSPEC)
+		flowspec_ended(a, j, state == JOB_FAILED);
+	if (state == JOB_FAILED && j->kind != JOB_FLOWSPEC)
+		audit_failed(a, j);	/* FlowSpec is tried again: once */
 	if (state == JOB_FAILED)
-	if (state == JOB_FAILED) {
-		audit_failed(a, j);
 		tell_refusal(a, j);
-	}
 	for (at = &a->jobs->all; *at && n < KEPT; at = &(*at)->next)
 		n++;
 	while (*at) {
@@ -271,6 +274,8 @@ static int prepare(struct agent *a, struct job *j)
 	    guards_make(a, a->cfg, &j->guard))
 		rc = refuse(&j->r, 500, "see the agent's log",
 			    "cannot make the guards");
+	if (!rc && j->kind == JOB_FLOWSPEC)
+		rc = flowspec_begin(a, j);
 	if (!rc && j->kind == JOB_ROLLBACK)
 		return rollback_begin(a, j);
 	return rc ? rc : blocks_preview(a, j);
@@ -372,6 +377,7 @@ static int finish(struct agent *a, struct job *j)
 	case JOB_UNBLOCK: return blocks_finish(a, j);
 	case JOB_RELOAD: return reload_finish(a, j);
 	case JOB_GUARDS: return guards_finish(a, j);
+	case JOB_FLOWSPEC: return flowspec_finish(a, j);
 	case JOB_RULES: return rules_finish(a, j);
 	case JOB_ROLLBACK: return rollback_finish(a, j);
 	}

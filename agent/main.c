@@ -266,7 +266,8 @@ static int start(struct agent *a)
 		return -1;
 	event(a, LOG_NOTICE, "agent", NULL, "version %s started, pid %d",
 	      SL_VERSION, (int)getpid());
-	if (store_open(a) || generations_open(a) || store_load(a))
+	if (store_open(a) || generations_open(a) || store_load(a) ||
+	    flowspec_open(a))
 		return -1;
 	a->lane_id = number_lanes(a, a->cfg);
 	if (!a->lane_id)
@@ -278,7 +279,7 @@ static int start(struct agent *a)
 	if (guards_make(a, a->cfg, &guard))
 		return -1;
 	guards_take(a, guard);
-	if (tables_start(a) || ports_configure(a))
+	if (flowspec_start(a) || tables_start(a) || ports_configure(a))
 		return -1;
 	ports_sync(a);
 	return collect_open(a) || drops_open(a) || api_open(a);
@@ -292,12 +293,14 @@ static void stop(struct agent *a)
 	drops_close(a);
 	collect_close(a);
 	jobs_close(a);
+	flowspec_close(a);
 	ports_free(a);
 	sl_dp_close(a->dp);
 	free(a->lane_id);
 	generations_free(a);
 	rules_free(a->rules);
 	rules_free(a->guard);
+	rules_free(a->flow);
 	slots_free(a);
 	store_close(a);
 	events_close(a);
