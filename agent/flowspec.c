@@ -82,7 +82,7 @@ unsigned int neighbour_enforced(const struct neighbour *n)
 
 	for (i = 0; i < n->routes.n; i++)
 		sum += ((const struct flow_route *)
-			n->routes.r[i]->more)->enforced;
+			n->routes.r[i]->more)->slot >= 0;
 	return sum;
 }
 

@@ -110,7 +110,9 @@ int flowspec_start(struct agent *a)
 	struct refusal r = {};
 
 	a->flow = number(a, &r);
-	if (!a->flow)
+	if (a->flow)
+		flowspec_settle(a);
+	else
 		say_refusal(&r);
 	return a->flow ? 0 : -1;
 }
@@ -123,6 +125,16 @@ int flowspec_begin(struct agent *a, struct job *j)
 		return -1;
 	a->flowspec->start_ns = 0;	/* what comes now is the next one's */
 	return 0;
+}
+
+static unsigned int neighbour_chosen(const struct neighbour *n)
+{
+	unsigned int i, sum = 0;
+
+	for (i = 0; i < n->routes.n; i++)
+		sum += ((const struct flow_route *)
+			n->routes.r[i]->more)->chosen;
+	return sum;
 }
 
 /* By neighbour, what it has now. */
@@ -139,7 +151,7 @@ static struct json_object *diff_of(const struct flowspec *fs)
 		one = json_object_new_object();
 		put_text(one, "state", neighbour_state(fs->n[i]));
 		put_int(one, "routes", fs->n[i]->routes.n);
-		put_int(one, "enforced", neighbour_enforced(fs->n[i]));
+		put_int(one, "rules", neighbour_chosen(fs->n[i]));
 		json_object_object_add(all, fs->n[i]->name, one);
 	}
 	json_object_object_add(o, "flowspec", all);
@@ -189,6 +201,7 @@ int flowspec_finish(struct agent *a, struct job *j)
 	rules_free(a->flow);
 	a->flow = j->flow;
 	j->flow = NULL;
+	flowspec_settle(a);
 	say(LOG_NOTICE, "generation %lld: flowspec: %s",
 	    (long long)a->generation, why);
 	fs->announced = fs->withdrawn = fs->purged = 0;

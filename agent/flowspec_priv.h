@@ -30,7 +30,8 @@ struct flow_route {
 	struct sl_rule rule;
 	bool usable;			/* there is a rule */
 	bool accepts;			/* ends the evaluation, drops nothing */
-	bool enforced;			/* as of the last rule set made */
+	bool chosen;			/* for the last rule set made */
+	int slot;			/* in the data plane's; -1: not there */
 	char why[SL_FLOWSPEC_WHY_B];	/* of a refusal that stays */
 	char now[SL_FLOWSPEC_WHY_B];	/* ... and of one as things stand */
 	struct sl_flowspec_actions actions;
@@ -83,6 +84,8 @@ void flowspec_touch(struct agent *a, struct neighbour *n);
 /* Read what a route's bytes mean, into r->more. 0 or -ENOMEM. */
 int flow_route_read(struct sl_route *r, const char *peer);
 void flow_route_forget(struct sl_route *r);
+/* a->flow is another one: which routes are in it? */
+void flowspec_settle(struct agent *a);
 
 /* --- store_flowspec.c: 0 or -1, said in the log --- */
 int store_flowspec_open(struct agent *a);	/* and fill a->flowspec */

@@ -222,6 +222,20 @@ end_of_rib 192.0.2.1
 ok "until its session comes up anew" soon 'r["0119cb007100"]["enforced"] and len(r) == 1'
 ok "purging a stranger is refused" says 2 "no neighbour" "$S" flowspec purge 192.0.2.77
 
+# --- beside a commit that nobody has confirmed ---
+echo 'rules: [{id: one, match: {dst: [198.51.100.1]}, action: count}]' >"$dir/rules.yaml"
+ok "a commit waits for its confirmation" "$S" rule apply "$dir/rules.yaml" --confirm 5s
+announce 192.0.2.1 0120cb007121
+ok "while a commit is not confirmed, changes wait, aloud" \
+	soon '"confirmation" in (d["failed"] or "") and not r["0120cb007121"]["enforced"]'
+ok "when it is undone they are enforced" \
+	wait_until 10 is 'r["0120cb007121"]["enforced"] and not d["failed"]'
+ok "every change is a generation, with its neighbour" sh -c "
+	$S rule log -j | tee $dir/log.json | /usr/bin/python3 tests/schema.py generations &&
+	grep -q '192.0.2.1: 1 announced' $dir/log.json"
+ok "and an audit entry" sh -c "$S audit verify && $S audit show -j | grep -q '192.0.2.1: 1 announced'"
+withdraw 192.0.2.1 0120cb007121
+
 # --- the agent dies ---
 stop "$agent" KILL
 announce 192.0.2.1 0119cb007180
