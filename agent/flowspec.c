@@ -258,7 +258,7 @@ static int announce(struct agent *a, struct neighbour *n,
 	}
 	at_ns = r ? r->at_ns : sl_now_ns();
 	r = sl_routes_put(&n->routes, e);
-	if (!r || flow_route_read(r, n->name)) {
+	if (!r || flow_route_read(fs, r, n->name)) {
 		if (r)
 			sl_routes_drop(&n->routes, e);
 		snprintf(why, SL_FLOWSPEC_WHY_B, "out of memory");

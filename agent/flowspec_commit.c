@@ -119,11 +119,16 @@ int flowspec_start(struct agent *a)
 
 int flowspec_begin(struct agent *a, struct job *j)
 {
+	struct flowspec *fs = a->flowspec;
+
+	/* with routes gone there may be room for others again */
+	if ((fs->withdrawn || fs->purged) && !fs->squeezing)
+		fs->spans_max = 0;
 	rules_free(j->flow);	/* of a former attempt */
 	j->flow = number(a, &j->r);
 	if (!j->flow)
 		return -1;
-	a->flowspec->start_ns = 0;	/* what comes now is the next one's */
+	fs->start_ns = 0;	/* what comes now is the next one's */
 	return 0;
 }
 
@@ -206,10 +211,24 @@ int flowspec_finish(struct agent *a, struct job *j)
 	    (long long)a->generation, why);
 	fs->announced = fs->withdrawn = fs->purged = 0;
 	fs->author[0] = fs->failed[0] = '\0';
+	fs->squeezing = false;
 	j->answer = json_object_new_object();
 	put_int(j->answer, "generation", a->generation);
 	put_int(j->answer, "rules", a->flow->set.n);
 	return 0;
+}
+
+/* Too various for the data plane: what asks for the most values stays out, so
+ * that one peer's rules do not keep out all others. */
+static bool squeeze(struct flowspec *fs, const struct job *j)
+{
+	if (j->r.status != 409 || fs->spans_max == LEAST_SPANS)
+		return false;
+	fs->squeezing = true;
+	fs->spans_max = !fs->spans_max ? 256 : fs->spans_max / 8;
+	if (fs->spans_max < LEAST_SPANS)
+		fs->spans_max = LEAST_SPANS;
+	return true;
 }
 
 void flowspec_ended(struct agent *a, const struct job *j, bool failed)
@@ -222,5 +241,5 @@ void flowspec_ended(struct agent *a, const struct job *j, bool failed)
 	if (strcmp(fs->failed, j->r.message))
 		audit_refused(a, &j->who, "flowspec", fs->author, &j->r);
 	snprintf(fs->failed, sizeof(fs->failed), "%s", j->r.message);
-	fs->start_ns = sl_mono_ns() + RETRY_NS;
+	fs->start_ns = sl_mono_ns() + (squeeze(fs, j) ? 0 : RETRY_NS);
 }

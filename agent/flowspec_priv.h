@@ -22,6 +22,8 @@
 #define SILENT_NS	(15 * 1000000000ULL)	/* a source says something every
 						 * 5 s; three times nothing */
 
+#define MAX_SPANS	(1U << 19)	/* ranges of values of all rules: 4 MB */
+#define LEAST_SPANS	4		/* of a rule that is never too various */
 #define SAID_MAX	20		/* refusals in the log, a second */
 
 /* What a route means, as long as it stays. */
@@ -68,8 +70,11 @@ struct flowspec {
 	unsigned int n_sources;
 	uint64_t start_ns;		/* CLOCK_MONOTONIC: when a job is due */
 	bool building;
+	bool squeezing;			/* spans_max is being found */
 	unsigned int announced, withdrawn, purged;	/* since the last one */
 	unsigned int said;		/* refusals, in this second's log */
+	unsigned int spans_max;		/* of a rule, as the data plane has
+					 * room; 0: any */
 	char author[SL_FLOWSPEC_PEER_B];	/* "": none, "several" */
 	char failed[TEXT_B];		/* why the last job did */
 };
@@ -82,7 +87,8 @@ unsigned int flowspec_total(const struct flowspec *fs);
 /* Something of n is not as the data plane has it. */
 void flowspec_touch(struct agent *a, struct neighbour *n);
 /* Read what a route's bytes mean, into r->more. 0 or -ENOMEM. */
-int flow_route_read(struct sl_route *r, const char *peer);
+int flow_route_read(const struct flowspec *fs, struct sl_route *r,
+		    const char *peer);
 void flow_route_forget(struct sl_route *r);
 /* a->flow is another one: which routes are in it? */
 void flowspec_settle(struct agent *a);

@@ -43,7 +43,23 @@ static int read_flowspec(struct sl_route *r, const char *peer,
 	return rc;
 }
 
-int flow_route_read(struct sl_route *r, const char *peer)
+/* A peer could fill the memory with sets of values. */
+static unsigned int spans_of_all(const struct flowspec *fs)
+{
+	unsigned int i, k, sum = 0;
+
+	for (i = 0; i < fs->count; i++)
+		for (k = 0; k < fs->n[i]->routes.n; k++) {
+			const struct flow_route *fr = fs->n[i]->routes.r[k]->more;
+
+			if (fr && fr->usable)
+				sum += sl_rule_spans(&fr->rule);
+		}
+	return sum;
+}
+
+int flow_route_read(const struct flowspec *fs, struct sl_route *r,
+		    const char *peer)
 {
 	struct flow_route *fr = calloc(1, sizeof(*fr));
 	struct sl_prefix dst;
@@ -62,6 +78,13 @@ int flow_route_read(struct sl_route *r, const char *peer)
 		else
 			rc = sl_flowspec_blackhole(&dst, peer, &fr->rule,
 						   fr->why);
+	}
+	if (!rc && sl_rule_spans(&fr->rule) > LEAST_SPANS &&
+	    spans_of_all(fs) + sl_rule_spans(&fr->rule) > MAX_SPANS) {
+		snprintf(fr->why, sizeof(fr->why), "no room for its %u ranges "
+			 "of values", sl_rule_spans(&fr->rule));
+		sl_rule_clear(&fr->rule);
+		rc = -EOPNOTSUPP;
 	}
 	fr->usable = !rc;
 	return rc == -ENOMEM ? rc : 0;
@@ -195,8 +218,13 @@ static void judge(const struct agent *a, struct entry *all, unsigned int n)
 	struct flowspec *fs = a->flowspec;
 	unsigned int i, used = 0;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		check_protected(a, &all[i]);
+		if (fs->spans_max &&
+		    sl_rule_spans(&all[i].fr->rule) > fs->spans_max)
+			refuse_now(fs, &all[i], "too many ranges of values "
+				   "for the data plane beside other rules");
+	}
 	check_accepting(fs, all, n);
 	for (i = 0; i < n; i++) {
 		if (all[i].fr->chosen && ++used > room)
