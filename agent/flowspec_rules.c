@@ -160,12 +160,17 @@ static void check_protected(const struct agent *a, struct entry *e)
 	char text[SL_PREFIX_STR_B], line[SL_FLOWSPEC_WHY_B];
 	struct sl_prefix which;
 
-	if (e->fr->rule.action == SL_ACT_COUNT ||
-	    (!touches_protected(a, &e->fr->rule.match.dst, &which) &&
-	     !touches_protected(a, &e->fr->rule.match.src, &which)))
+	if (e->fr->rule.action != SL_ACT_COUNT &&
+	    (touches_protected(a, &e->fr->rule.match.dst, &which) ||
+	     touches_protected(a, &e->fr->rule.match.src, &which)))
+		snprintf(line, sizeof(line), "it touches the protected %s",
+			 sl_prefix_str(&which, text));
+	else if (guards_forbid(a, &e->fr->rule, &which))
+		snprintf(line, sizeof(line), "it would hit a protected port "
+			 "of the gateway's own %s",
+			 sl_prefix_str(&which, text));
+	else
 		return;
-	snprintf(line, sizeof(line), "it touches the protected %s",
-		 sl_prefix_str(&which, text));
 	refuse_now(a->flowspec, e, line);
 }
 

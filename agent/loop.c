@@ -15,7 +15,8 @@
 
 #define SYNC_EVERY_S 5
 
-enum source { SIGNALS, TICK, LINKS, JOBS, HTTP, SOURCES };
+/* Those behind LINKS are not ours to close. */
+enum source { SIGNALS, TICK, LINKS, JOBS, DROPS, HTTP, SOURCES };
 
 static int open_signals(void)
 {
@@ -102,14 +103,16 @@ static void on_tick(struct agent *a, int fd)
 	count_pps(a);
 	pending_tick(a);
 	blocks_expire(a);
+	bypass_second(a);
+	events_second(a);
+	api_second(a);
 	flowspec_tick(a);
 	audit_tick(a);
 	store_tidy(a);
-	if (++ticks % SYNC_EVERY_S == 0)
+	if (++ticks % SYNC_EVERY_S == 0) {
 		ports_sync(a);
-	if (sl_dp_bypass(a->dp) && ticks % 60 == 1)
-		say(LOG_WARNING, "bypass is ON: nothing is measured or "
-		    "blocked");
+		guards_sync(a);
+	}
 }
 
 static void on_links(struct agent *a, int fd)
@@ -139,7 +142,7 @@ static int watch(int epoll, int fd, enum source source)
 int agent_loop(struct agent *a)
 {
 	int fd[SOURCES] = { open_signals(), open_tick(), open_links(),
-			    jobs_fd(a), api_fd(a) };
+			    jobs_fd(a), drops_fd(a), api_fd(a) };
 	int epoll = epoll_create1(EPOLL_CLOEXEC), i, n, rc = 0;
 	struct epoll_event ev[SOURCES];
 
@@ -162,8 +165,11 @@ int agent_loop(struct agent *a)
 				on_links(a, fd[s]);
 			else if (s == JOBS)
 				jobs_ready(a);
+			else if (s == DROPS)
+				drops_ready(a);
 		}
 		api_run(a);
+		events_save(a);
 		flowspec_run(a);
 	}
 	sd_notify(0, "STOPPING=1");

@@ -67,6 +67,52 @@ static struct json_object *get_explain(struct call *k)
 	return explain_doc(k->a, addr ? addr : "", &k->r);
 }
 
+#define WAIT_MAX_S 25		/* tools and proxies give up after 30 */
+
+/* How long the caller will wait for something new, in *s; 0: not at all. */
+static int wait_of(struct call *k, uint64_t *s)
+{
+	const char *wait = call_query(k, "wait");
+
+	*s = 0;
+	if (wait && parse_number(wait, WAIT_MAX_S, s))
+		return refuse(&k->r, 400, "0 to 25 seconds", "wait=%s", wait);
+	return 0;
+}
+
+/* Something that has news now and then; without any the caller may wait. */
+static struct json_object *
+news(struct call *k, struct json_object *(*doc)(const struct agent *a,
+						const struct event_query *q,
+						bool *none, struct refusal *r))
+{
+	struct event_query q = {
+		.after = call_query(k, "after"), .since = call_query(k, "since"),
+		.kind = call_query(k, "kind"), .limit = call_query(k, "limit") };
+	struct json_object *o;
+	bool none = false;
+	uint64_t wait_s;
+
+	if (wait_of(k, &wait_s))
+		return NULL;
+	o = doc(k->a, &q, &none, &k->r);
+	if (!o || !none || !wait_s || !k->may_wait)
+		return o;
+	json_object_put(o);
+	k->wait_s = wait_s;
+	return NULL;
+}
+
+static struct json_object *get_events(struct call *k)
+{
+	return news(k, events_doc);
+}
+
+static struct json_object *get_drops(struct call *k)
+{
+	return news(k, drops_doc);
+}
+
 static struct json_object *post_block(struct call *k)
 {
 	struct json_object *answer = NULL;
@@ -144,6 +190,7 @@ static struct json_object *post_attach(struct call *k)
 static struct json_object *post_detach(struct call *k)
 {
 	const char *name = call_word(k, "interface");
+	struct json_object *detail;
 
 	if (!name || !name[0]) {
 		refuse(&k->r, 400, "name it", "detach wants an interface");
@@ -151,8 +198,10 @@ static struct json_object *post_detach(struct call *k)
 	}
 	if (ports_detach(k->a, name, &k->r))
 		return NULL;
-	say(LOG_WARNING, "interface %s: detached by %s", name,
-	    user_name(&k->who));
+	detail = event_by(&k->who);
+	put_text(detail, "interface", name);
+	event(k->a, LOG_WARNING, "interface", detail, "interface %s: detached "
+	      "by %s", name, user_name(&k->who));
 	note_done(k, "detach", name, "");
 	return attach_doc(k, name);
 }
@@ -163,11 +212,9 @@ static struct json_object *post_bypass(struct call *k)
 	struct json_object *o;
 	bool on = flag(k, "on");
 
-	sl_dp_set_bypass(k->a->dp, on);
+	if (bypass_set(k->a, on, why, &k->who, &k->r))
+		return NULL;
 	note_done(k, "bypass", on ? "on" : "off", why);
-	say(LOG_WARNING, "bypass %s by %s%s%s", on ?
-	    "ON: nothing is measured or blocked" : "off",
-	    user_name(&k->who), why ? ": " : "", why ? why : "");
 	o = json_object_new_object();
 	put_bool(o, "bypass", on);
 	return o;
@@ -326,6 +373,8 @@ static const struct route routes[] = {
 	{ "GET", "status", get_status, JSON_B, false },
 	{ "GET", "latency", get_latency, JSON_B, false },
 	{ "GET", "explain", get_explain, JSON_B, false },
+	{ "GET", "events", get_events, JSON_B, false },
+	{ "GET", "drops", get_drops, JSON_B, false },
 	{ "GET", "blocks", get_blocks, JSON_B, false },
 	{ "GET", "lists", get_lists, JSON_B, false },
 	{ "GET", "list", get_list, JSON_B, false },

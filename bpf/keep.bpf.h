@@ -31,6 +31,7 @@ static __always_inline void glance(const struct sl_work *w,
 	g->frame_b = p->frame_b;
 	g->tunnel = p->tunnel;
 	g->vlan = p->vlan;
+	g->pad = 0;
 }
 
 /* A function of its own: the verifier walks it once. */

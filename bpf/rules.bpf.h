@@ -183,7 +183,7 @@ __noinline __u32 sl_ask_rules(struct sl_work *w, __u32 asked)
 	if (!sl_rules_begin(&k))
 		return 0;
 	bpf_loop(SL_RULES_STEPS, rules_step, &k, 0);
-	w->rule_slot = c.slot;
+	w->who = c.slot;
 	return c.ended ? SL_RULES_SAID | c.reason : 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 #include "cli.h"
 
@@ -30,6 +31,23 @@ static size_t take(char *data, size_t one, size_t n, void *arg)
 	a->len += one * n;
 	a->text[a->len] = '\0';
 	return one * n;
+}
+
+static bool bypassed;
+
+static size_t take_header(char *line, size_t one, size_t n, void *arg)
+{
+	static const char name[] = "Sealane-Bypass: on";
+
+	(void)arg;
+	if (one * n >= sizeof(name) && !strncasecmp(line, name, strlen(name)))
+		bypassed = true;
+	return one * n;
+}
+
+bool cli_bypassed(void)
+{
+	return bypassed;
 }
 
 char *cli_escape(const char *word)
@@ -89,6 +107,7 @@ long cli_exchange(const struct cli *cli, const char *path, const void *body,
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, cli->socket);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &a);
 	if (body) {
@@ -115,8 +134,8 @@ static int request(const struct cli *cli, const char *path, const void *body,
 {
 	struct json_object *doc;
 	const char *why;
-	long status = cli_exchange(cli, path, body, body_b, TIMEOUT_MS, &doc,
-				   &why);
+	long status = cli_exchange(cli, path, body, body_b, cli->timeout_ms ?
+				   cli->timeout_ms : TIMEOUT_MS, &doc, &why);
 	int code;
 
 	if (status < 0) {

@@ -40,6 +40,10 @@ seed() { # NAME
 			xargs "$out/seeds" "$d" ;;
 	image) head -c 64 /dev/zero >"$d/a" ;;
 	config) cp dist/sealane.yaml.example "$d/a" ;;
+	rules)
+		cp dist/rules.yaml.example "$d/a"
+		printf '{"rules":[{"id":"x","match":{"port":"1-2","icmp":[{"type":3,"code":[1]}]},"action":"count"}]}' >"$d/b"
+		printf 'rules: [{id: x, match: {path: a, dscp: ef, family: 6}, action: drop},]' >"$d/c" ;;
 	capture)
 		printf '\324\303\262\241\2\0\4\0\0\0\0\0\0\0\0\0\377\377\0\0\1\0\0\0\1\0\0\0\1\0\0\0\20\0\0\0\20\0\0\0' >"$d/a"
 		head -c 16 /dev/zero >>"$d/a" ;;
