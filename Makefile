@@ -34,11 +34,11 @@ all: $(PROGRAMS) $(BUILD)/sealane.bpf.o
 
 $(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lmicrohttpd -lsqlite3 -lsystemd -lpthread
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lmicrohttpd -lsqlite3 -lsystemd -lgnutls -lpthread
 
 $(BUILD)/sealane: $(call obj,$(TOOL_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl -lgnutls
 
 $(BUILD)/cable: $(call obj,$(CABLE_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
@@ -87,6 +87,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/sealane.yaml.example
 	install -D -m 644 dist/rules.yaml.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/rules.yaml.example
+	install -m 644 dist/exabgp.conf.example dist/gobgpd.conf.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' dist/sealaned.service.in \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
@@ -98,6 +100,8 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/man/man8/sealaned.8 \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/sealane.yaml.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/rules.yaml.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/exabgp.conf.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/gobgpd.conf.example \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
 
 demo: deps

@@ -4,9 +4,10 @@
  * needs a lock. Long work (a list of a million prefixes, a reload) is a job: a
  * second thread makes what is new beside what is live, and the loop takes it
  * over when it is done. Files: main (init and its mirror), loop, ports
- * (interfaces), tables (prefixes -> data plane), jobs, blocks, lists, store
- * (SQLite), collect (the last hour), query (latency), status, explain, api
- * (HTTP), routes (what can be asked).
+ * (interfaces), tables (prefixes -> data plane), jobs, blocks, lists, commits.h
+ * and its files (store, generations, rules, audit), events, collect (the last
+ * hour), query (latency), status, explain, api (HTTP), routes (what can be
+ * asked).
  */
 #ifndef SL_AGENT_H
 #define SL_AGENT_H
@@ -19,6 +20,7 @@
 #include "config.h"
 #include "datapath.h"
 #include "input.h"
+#include "ruleset.h"
 #include "world.h"
 
 #define TEXT_B 256
@@ -59,9 +61,34 @@ struct list {
 	size_t doubles;			/* stood twice in the file */
 	uint32_t class_id;
 	uint64_t at_ns;			/* wall clock */
-	int64_t generation;
+	int64_t generation;		/* that made it */
 	uid_t uid;
 	char why[TEXT_B];
+	int64_t blob;			/* in the store; 0: not there yet */
+	unsigned long crc;		/* of its bytes there */
+};
+
+/* Rules, and the slots of their counters and limits. Once made only the slots
+ * are filled in, before they are live, so that a job may read them while the
+ * loop goes on. */
+struct rules {
+	struct sl_ruleset set;
+	uint16_t *slot;			/* of each; NULL: none yet */
+	/* of a rule file's: */
+	char *json;			/* the whole set, as the store has it */
+	size_t json_b;
+	char file[TEXT_B], why[TEXT_B];
+	uint64_t at_ns;			/* wall clock */
+	int64_t generation;		/* that made it; 0: there never was one */
+	int64_t since;			/* generation since which it is live */
+	uid_t uid;
+	int64_t blob;			/* in the store; 0: not there yet */
+};
+
+/* What a bank was made of, beside the blocks. */
+struct tables {
+	struct sl_rib *base;		/* the world, the lists, rules' addresses */
+	struct sl_abv *abv;		/* the rules */
 };
 
 struct lists {
@@ -81,22 +108,48 @@ struct port {
 	uint64_t last_packets, pps;
 };
 
+/* As we last knew it. */
+struct bypass {
+	bool on, by_known;
+	struct caller who;
+	uint64_t since_ns;		/* wall clock */
+	unsigned int seconds;		/* that it lasts, as we saw it */
+	char why[TEXT_B];
+};
+
+struct drops;
+struct events;
 struct job;
 struct jobs;
+struct flowspec;
+struct pending;
+struct slot;
 
 struct agent {
 	const char *config_path;
+	char pin_dir[256];
 	struct sl_config *cfg;
 	struct sl_dp *dp;
 	struct store *store;
+	struct events *events;
+	struct drops *drops;
 	struct collect *collect;
 	struct api *api;
+	struct bypass bypass;
 	struct blocks blocks;
 	struct lists lists;
+	struct pending *pending;	/* never NULL once started */
+	struct slot *slots;		/* of rules' counters */
 	struct world *world;		/* what cfg says of addresses */
-	struct sl_rib *base;		/* the world and the lists ... */
+	struct rules *guard, *rules, *flow;	/* in this order; NULL: none;
+						 * rules never once started */
+	struct sl_rib *base;		/* the world, lists, rules' addresses ... */
 	struct sl_rib *extra;		/* ... and the blocks on top */
+	struct sl_abv *abv;		/* the rules, in the live bank */
+	struct tables former;		/* of the other bank, while it may hold
+					 * again: nobody has confirmed yet */
 	struct jobs *jobs;
+	struct flowspec *flowspec;	/* BGP neighbours and their routes */
 	uint32_t last_class;		/* given out */
 	struct port *ports;
 	unsigned int n_ports;
@@ -128,23 +181,47 @@ int reload_make(struct agent *a, struct job *j);
 int reload_finish(struct agent *a, struct job *j);
 uint32_t *number_lanes(struct agent *a, const struct sl_config *cfg);
 
-/* --- store: everything that must survive. 0 or -1, said in the log. --- */
-int store_open(struct agent *a);
-void store_close(struct agent *a);
-/* Number of a name of a kind ("lane", "path", "slot"), 1..max-1; the same for
- * ever. in_use[id]: not to be taken from its name. -1: none is left. */
-int store_id(struct agent *a, const char *kind, const char *name, int max,
-	     const bool *in_use);
-/* A generation is one transaction: begin, puts and drops, end. On disk when
- * store_end() returns 0; else nothing of it is. */
-int store_begin(struct agent *a, const struct caller *who, const char *what,
-		const char *why);
-int store_put_block(struct agent *a, struct block *b);	/* sets b->id */
-int store_drop_block(struct agent *a, const struct sl_prefix *p);
-int store_put_list(struct agent *a, const struct list *l);
-int store_drop_list(struct agent *a, const char *name);
-int store_end(struct agent *a, int rc);	/* rc not 0: undo; returns rc */
-int store_load(struct agent *a);	/* fills blocks, lists, generation */
+/* --- guards --- */
+/* The guards by a configuration and the host's addresses, numbered; *out NULL:
+ * they are as they were. 0 or -1, said in the log. */
+int guards_make(struct agent *a, const struct sl_config *cfg,
+		struct rules **out);
+void guards_take(struct agent *a, struct rules *r);	/* NULL: none */
+void guards_sync(struct agent *a);	/* have the host's addresses changed? */
+int guards_finish(struct agent *a, struct job *j);
+/* Would a rule hit a protected port of an own address? Is p one? */
+bool guards_forbid(const struct agent *a, const struct sl_rule *r,
+		   struct sl_prefix *which);
+bool guards_own(const struct agent *a, const struct sl_prefix *p,
+		struct sl_prefix *which);
+
+/* --- events --- */
+int events_open(struct agent *a);
+void events_close(struct agent *a);
+/* Something notable: kept, and said in the log. Severity as syslog's; kind is
+ * one word; detail (owned, may be NULL) what a program would ask for. */
+void event(struct agent *a, int severity, const char *kind,
+	   struct json_object *detail, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+/* Details to add to: who; who, what became of it, and why. */
+struct json_object *event_by(const struct caller *who);
+struct json_object *event_commit(const struct agent *a,
+				 const struct caller *who, const char *why);
+void events_second(struct agent *a);
+void events_save(struct agent *a);	/* write what is new to disk */
+
+/* --- drops --- */
+int drops_open(struct agent *a);
+void drops_close(struct agent *a);
+int drops_fd(const struct agent *a);	/* readable: packets were dropped */
+void drops_ready(struct agent *a);
+
+/* --- bypass --- */
+void bypass_start(struct agent *a);	/* was it changed without us? */
+void bypass_second(struct agent *a);
+int bypass_set(struct agent *a, bool on, const char *why,
+	       const struct caller *who, struct refusal *r);
+struct json_object *bypass_doc(const struct agent *a);	/* NULL: it is off */
 
 /* --- ports --- */
 int ports_configure(struct agent *a);	/* from a->cfg */
@@ -156,9 +233,10 @@ int ports_detach(struct agent *a, const char *name, struct refusal *r);
 struct json_object *port_doc(const struct agent *a, const struct port *p);
 
 /* --- tables --- */
-/* Everything that lies under the blocks: the world and the lists. NULL: no
- * memory. */
-struct sl_rib *tables_base(const struct world *w, const struct lists *l);
+/* Everything that lies under the blocks: the world, the lists, and where the
+ * compiled rules look. NULL: no memory. */
+struct sl_rib *tables_base(const struct world *w, const struct lists *l,
+			   struct sl_abv *abv);
 struct sl_rib *tables_extra(const struct blocks *b);
 /* A class that nobody has, 0 when none is left; never the one given back last,
  * for a packet on its way may still hold that one. */
@@ -169,9 +247,28 @@ void tables_set_class(struct agent *a, uint32_t class_id, enum sl_action action,
 int tables_build(struct agent *a, struct sl_rib_pair p, int *progress,
 		 const char **step, struct refusal *r);
 int tables_start(struct agent *a);	/* all of it, once, before the loop */
+void tables_free(struct agent *a);
+/* Compile the rules as they will be when the job is done (NULL: as they are)
+ * into the idle bank. NULL: refused. */
+struct sl_abv *tables_compile(struct agent *a, const struct job *j,
+			      const struct lists *lists, struct refusal *r);
+/* The idle bank is live now, and what it was made of is the agent's; until_ns
+ * (the data plane's clock) not 0: until then, unless confirmed. Meanwhile no
+ * other job may build. */
+void tables_live(struct agent *a, struct job *j, uint64_t until_ns);
+void tables_confirm(struct agent *a);
+/* The former bank holds again, at once. */
+void tables_undo(struct agent *a);
+/* Rule i of those that are compiled, and its slot; NULL: there is none. */
+const struct sl_rule *tables_rule(const struct agent *a, uint32_t i,
+				  uint32_t *slot);
+/* One prefix anew, seen by the next packet; as sl_fib_patch(). */
+int tables_patch(struct agent *a, const struct sl_rib *extra,
+		 const struct sl_prefix *p);
 
 /* --- jobs --- */
-enum job_kind { JOB_LIST, JOB_LIST_REMOVE, JOB_BLOCK, JOB_UNBLOCK, JOB_RELOAD };
+enum job_kind { JOB_LIST, JOB_LIST_REMOVE, JOB_BLOCK, JOB_UNBLOCK, JOB_RELOAD,
+		JOB_RULES, JOB_ROLLBACK, JOB_GUARDS, JOB_FLOWSPEC };
 
 struct job {
 	struct job *next;
@@ -184,13 +281,21 @@ struct job {
 	size_t body_b;
 	enum sl_list_format format;
 	struct json_object *request;	/* of a block */
+	int64_t target;			/* of a rollback: generation */
+	int64_t seen;			/* of rules: that the author knew; or 0 */
+	uint64_t confirm_ns;		/* of rules: 0: at once for good */
+	bool force;
 	/* made beside what is live */
 	struct sl_config *cfg;
 	uint32_t *lane_id;
 	struct world *world;
 	struct list *list;
+	struct lists lists;		/* of a rollback: all of them */
+	struct json_object *diff;	/* of the lists */
 	struct blocks blocks;		/* as they were when it began */
+	struct rules *guard, *rules, *flow;	/* NULL: as they are */
 	struct sl_rib *base;
+	struct sl_abv *abv;
 	/* prefixes pushed meanwhile: patched into the new image too */
 	struct sl_prefix *journal;
 	unsigned int n_journal;
@@ -217,6 +322,8 @@ struct json_object *jobs_doc(const struct agent *a);
 void jobs_note(struct agent *a, const struct sl_prefix *p);
 /* Patch what was noted into the job's image; extra: the blocks as they are. */
 int job_replay(struct agent *a, struct job *j, const struct sl_rib *extra);
+void jobs_resume(struct agent *a);	/* those that waited for a decision */
+bool jobs_busy(const struct agent *a);	/* one runs or waits */
 bool jobs_hold_class(const struct agent *a, uint32_t id);
 
 /* --- blocks --- */
@@ -237,6 +344,8 @@ struct json_object *blocks_doc(const struct agent *a);
 /* --- lists --- */
 void list_free(struct list *l);
 struct list *lists_find(const struct lists *set, const char *name);
+/* Give up a set: its array, and the lists that are not in `kept`. */
+void lists_leave(struct lists *set, const struct lists *kept);
 /* Parse a job's body: 0, or a refusal. Runs beside the loop. */
 int list_make(struct job *j);
 /* The class of a list that a job makes: its former one, or a new one. */
@@ -250,6 +359,28 @@ struct json_object *lists_doc(const struct agent *a);
 struct json_object *list_page(const struct agent *a, const char *name,
 			      const char *from, const char *limit,
 			      struct refusal *r);
+
+/* --- flowspec: flowspec_priv.h tells the files --- */
+int flowspec_open(struct agent *a);	/* with the store open */
+int flowspec_start(struct agent *a);	/* a->flow, before the tables */
+void flowspec_close(struct agent *a);
+void flowspec_tick(struct agent *a);	/* once a second */
+/* A batch of a source's events, and what was refused of it; NULL: refused. */
+struct json_object *flowspec_take(struct agent *a, struct json_object *body,
+				  const struct caller *who, struct refusal *r);
+int flowspec_purge(struct agent *a, const char *name, const struct caller *who,
+		   struct json_object **answer, struct refusal *r);
+struct json_object *flowspec_doc(struct agent *a);
+/* The rules that stand now, in order: a new set, the caller's, which is also
+ * when routes learn whether they are in it. NULL: no memory. */
+struct sl_ruleset *flowspec_rules(struct agent *a);
+/* A job is due soon; it begins when the loop gets there in flowspec_run(). */
+void flowspec_changed(struct agent *a);
+int flowspec_timeout_ms(const struct agent *a);	/* -1: none is due */
+void flowspec_run(struct agent *a);
+int flowspec_begin(struct agent *a, struct job *j);
+int flowspec_finish(struct agent *a, struct job *j);
+void flowspec_ended(struct agent *a, const struct job *j, bool failed);
 
 /* --- collect --- */
 int collect_open(struct agent *a);
@@ -273,6 +404,18 @@ struct latency_query {
 struct json_object *query_latency(const struct agent *a,
 				  const struct latency_query *q,
 				  struct refusal *r);
+struct event_query {
+	const char *after, *since, *kind, *limit;
+};
+/* none: nothing fits so far. */
+struct json_object *events_doc(const struct agent *a,
+			       const struct event_query *q, bool *none,
+			       struct refusal *r);
+struct json_object *drops_doc(const struct agent *a,
+			      const struct event_query *q, bool *none,
+			      struct refusal *r);
+/* The members that a packet has in answers: drops.schema.json. */
+void put_glance(struct json_object *o, const struct sl_glance *g);
 struct json_object *status_doc(struct agent *a);
 /* The lanes that saw a packet: TCP health, misses, evictions, working latency. */
 struct json_object *lanes_doc(const struct agent *a);
@@ -285,6 +428,8 @@ void api_close(struct agent *a);
 int api_fd(const struct agent *a);	/* for epoll */
 void api_run(struct agent *a);
 int api_timeout_ms(const struct agent *a);	/* -1: none */
+void api_second(struct agent *a);
+void api_wake(struct agent *a);	/* there is news for requests that wait */
 
 struct MHD_Connection;
 
@@ -297,6 +442,8 @@ struct call {
 	struct json_object *body;	/* where the route wants JSON */
 	struct caller who;
 	struct refusal r;
+	bool may_wait;			/* ... and be asked again: */
+	unsigned int wait_s;		/* with no answer, for so long */
 };
 
 struct route {
@@ -305,8 +452,24 @@ struct route {
 	size_t max_body_b;
 	bool raw;			/* the body is no JSON */
 };
-const struct route *route_of(const char *path);
+/* Where a resource has no such method, what it has. */
+const struct route *route_of(const char *path, const char *method);
+const char *call_query(struct call *k, const char *key);	/* NULL: none */
+const char *call_word(struct call *k, const char *key);	/* of the body */
+/* What a request is about, for the audit. */
+void call_object(struct call *k, char *buf, size_t len);
+struct json_object *call_started(struct call *k, struct job *j);
+/* Routes of routes_rules.c. */
+struct json_object *get_rules(struct call *k);
+struct json_object *get_generations(struct call *k);
+struct json_object *get_audit(struct call *k);
+struct json_object *post_rule_apply(struct call *k);
+struct json_object *post_rule_confirm(struct call *k);
+struct json_object *post_rule_rollback(struct call *k);
 struct json_object *error_doc(struct refusal *r);
+
+/* A whole number of 0..max. 0 or -1. */
+int parse_number(const char *text, uint64_t max, uint64_t *out);
 
 /* json-c in few words; null for a NULL text. */
 void put_int(struct json_object *o, const char *key, int64_t v);

@@ -16,11 +16,13 @@
 
 /* Of the classes; some are left for lists. */
 #define MAX_BLOCKS 3500
+#define TOLD_PREFIXES 20	/* of an event */
 
 struct json_object *block_doc(const struct agent *a, const struct block *b)
 {
 	struct json_object *o = json_object_new_object();
 	char text[SL_PREFIX_STR_B];
+	const struct caller by = { b->uid, -1 };
 	struct sl_class_ctr ctr;
 	uint64_t ago_ns;
 
@@ -30,8 +32,7 @@ struct json_object *block_doc(const struct agent *a, const struct block *b)
 	put_text(o, "action", b->action == SL_ACT_DROP ? "drop" : "count");
 	put_time(o, "until", b->until_ns);
 	put_text(o, "why", b->why);
-	snprintf(text, sizeof(text), "uid %u", (unsigned int)b->uid);
-	put_text(o, "by", text);
+	put_text(o, "by", user_name(&by));
 	put_time(o, "at", b->at_ns);
 	put_int(o, "packets", ctr.packets);
 	put_int(o, "bytes", ctr.bytes);
@@ -77,8 +78,7 @@ struct block *blocks_find(const struct blocks *set, const struct sl_prefix *p)
 static int patch_live(struct agent *a, const struct sl_rib *extra,
 		      const struct sl_prefix *p)
 {
-	int rc = sl_fib_patch(sl_dp_live(a->dp),
-			      (struct sl_rib_pair){ a->base, extra }, p);
+	int rc = tables_patch(a, extra, p);
 
 	if (!rc)
 		jobs_note(a, p);
@@ -146,7 +146,8 @@ static int check_protected(const struct agent *a, const struct sl_prefix *p,
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		if (sl_rib_protects(a->base, &p[i], &which))
+		if (sl_rib_protects(a->base, &p[i], &which) ||
+		    guards_own(a, &p[i], &which))
 			refuse_item(r, "%s touches the protected %s",
 				    sl_prefix_str(&p[i], x),
 				    sl_prefix_str(&which, y));
@@ -248,11 +249,54 @@ static int start_job(struct agent *a, enum job_kind kind,
 	return 0;
 }
 
-void blocks_say(const struct agent *a, unsigned int n,
-			const struct caller *who, const char *why)
+/* The prefixes of a commit, as far as a line holds them. */
+static struct json_object *first_prefixes(const struct sl_prefix *p,
+					  unsigned int n)
 {
-	say(LOG_NOTICE, "generation %lld: %u prefixes blocked by uid %u: %s",
-	    (long long)a->generation, n, (unsigned int)who->uid, why);
+	struct json_object *list = json_object_new_array();
+	char text[SL_PREFIX_STR_B];
+	unsigned int i;
+
+	for (i = 0; i < n && i < TOLD_PREFIXES; i++)
+		json_object_array_add(list, json_object_new_string(
+				      sl_prefix_str(&p[i], text)));
+	return list;
+}
+
+void blocks_tell(struct agent *a, const char *what, const struct sl_prefix *p,
+		 unsigned int n, const struct caller *who, const char *why)
+{
+	struct json_object *detail = event_commit(a, who, why);
+	bool expiry = !strcmp(what, "expiry");
+	char text[SL_PREFIX_STR_B];
+
+	put_text(detail, "what", what);
+	put_int(detail, "n", n);
+	json_object_object_add(detail, "prefixes", first_prefixes(p, n));
+	event(a, LOG_NOTICE, expiry ? "expiry" : "commit", detail,
+	      "generation %lld: %s of %s%s%s%s%s%s", (long long)a->generation,
+	      what, sl_prefix_str(p, text), n > 1 ? " and others" : "",
+	      expiry ? "" : " by ", expiry ? "" : user_name(who),
+	      why[0] ? ": " : "", why);
+}
+
+/* The generation of one prefix, on disk. Puts b, or drops p where it is NULL. */
+static int write_one(struct agent *a, const struct blocks *next,
+		     const struct sl_prefix *p, struct block *b,
+		     const struct caller *who, const char *what,
+		     const char *why)
+{
+	struct json_object *diff = diff_join(NULL,
+		diff_of_blocks(&a->blocks, next), NULL);
+	char object[SL_PREFIX_STR_B];
+	const struct change c = { .who = *who, .what = what, .why = why,
+		.object = sl_prefix_str(p, object), .diff = diff };
+	int rc = store_begin(a, &c);
+
+	if (!rc)
+		rc = b ? store_put_block(a, b) : store_drop_block(a, p);
+	json_object_put(diff);
+	return store_end(a, rc);
 }
 
 /* One prefix: enforce, write, report; -EAGAIN: it takes a job. */
@@ -272,10 +316,7 @@ static int add_live(struct agent *a, struct blocks *next,
 		sl_rib_free(extra);
 		return -EAGAIN;
 	}
-	rc = store_begin(a, who, "block", why);
-	if (!rc)
-		rc = store_put_block(a, b);
-	if (store_end(a, rc)) {
+	if (write_one(a, next, p, b, who, "block", why)) {
 		b = blocks_find(&a->blocks, p);
 		if (b)
 			tables_set_class(a, b->class_id, b->action, b->id,
@@ -286,7 +327,7 @@ static int add_live(struct agent *a, struct blocks *next,
 	}
 	tables_set_class(a, b->class_id, b->action, b->id, b->until_ns);
 	blocks_take(a, next, extra);
-	blocks_say(a, 1, who, why);
+	blocks_tell(a, "block", p, 1, who, why);
 	return 0;
 }
 
@@ -330,7 +371,7 @@ void blocks_drop(struct blocks *set, struct block *b)
 /* One prefix: write, let pass, report. */
 static int remove_live(struct agent *a, const struct sl_prefix *p,
 		       const struct caller *who, const char *what,
-		       struct refusal *r)
+		       const char *why, struct refusal *r)
 {
 	struct blocks next = {};
 	struct sl_rib *extra;
@@ -344,18 +385,14 @@ static int remove_live(struct agent *a, const struct sl_prefix *p,
 		free(next.b);
 		return block_no_memory(r);
 	}
-	rc = store_begin(a, who, what, "");
-	if (!rc)
-		rc = store_drop_block(a, p);
-	if (store_end(a, rc)) {
+	if (write_one(a, &next, p, NULL, who, what, why)) {
 		sl_rib_free(extra);
 		free(next.b);
 		return block_no_disk(r);
 	}
 	blocks_take(a, &next, extra);
 	rc = patch_live(a, a->extra, p);
-	say(LOG_NOTICE, "generation %lld: one prefix unblocked (%s) by uid %u",
-	    (long long)a->generation, what, (unsigned int)who->uid);
+	blocks_tell(a, what, p, 1, who, why);
 	return rc ? -EAGAIN : 0;
 }
 
@@ -380,13 +417,18 @@ int blocks_remove(struct agent *a, struct json_object *body,
 		  struct refusal *r)
 {
 	struct sl_prefix *p = NULL;
+	struct json_object *v;
+	const char *why = json_object_object_get_ex(body, "why", &v) && v ?
+			  json_object_get_string(v) : "";
 	unsigned int n = 0;
 	int rc = blocks_parse(body, &p, &n, r);
 
+	if (!rc && strlen(why) >= TEXT_B)
+		rc = refuse(r, 400, "at most 255 bytes", "why is too long");
 	if (!rc)
 		rc = blocks_are_there(&a->blocks, p, n, r);
 	if (!rc && !wants_job(p, n)) {
-		rc = remove_live(a, p, who, "unblock", r);
+		rc = remove_live(a, p, who, "unblock", why, r);
 		if (!rc)
 			*answer = blocks_commit_doc(a, NULL, 0, 1);
 		if (rc == -EAGAIN)	/* on disk; the tables follow */
@@ -416,7 +458,8 @@ void blocks_expire(struct agent *a)
 			continue;
 		}
 		p = a->blocks.b[i].prefix;
-		rc = remove_live(a, &p, &nobody, "expiry", &r);
+		rc = remove_live(a, &p, &nobody, "expiry",
+				 "its time was over", &r);
 		if (rc == -EAGAIN)
 			start_job(a, JOB_UNBLOCK, NULL, &nobody, &none, &r);
 	}

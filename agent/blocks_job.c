@@ -2,6 +2,7 @@
 /* Several blocks at once, or a very wide one: built beside the live tables and
  * seen together. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "blocks_priv.h"
 
@@ -60,27 +61,28 @@ int blocks_preview(struct agent *a, struct job *j)
 static int store_all(struct agent *a, struct job *j, struct blocks *next,
 		     const struct sl_prefix *p, unsigned int n)
 {
-	const char *why = "";
-	struct json_object *v;
+	struct json_object *v, *diff = diff_join(NULL,
+		diff_of_blocks(&a->blocks, next), NULL);
+	char object[48];
+	struct change c = { .who = j->who, .object = object, .why = "",
+		.what = j->kind == JOB_BLOCK ? "block" : "unblock",
+		.diff = diff };
 	unsigned int i;
 	int rc;
 
 	if (json_object_object_get_ex(j->request, "why", &v) && v)
-		why = json_object_get_string(v);
-	rc = store_begin(a, &j->who, j->kind == JOB_BLOCK ? "block" :
-			 "unblock", why);
+		c.why = json_object_get_string(v);
+	snprintf(object, sizeof(object), "%u prefixes", n);
+	rc = store_begin(a, &c);
 	for (i = 0; !rc && i < n; i++)
 		rc = j->kind == JOB_BLOCK ?
 		     store_put_block(a, blocks_find(next, &p[i])) :
 		     store_drop_block(a, &p[i]);
-	if (store_end(a, rc))
+	rc = store_end(a, rc);
+	json_object_put(diff);
+	if (rc)
 		return block_no_disk(&j->r);
-	if (j->kind == JOB_BLOCK)
-		blocks_say(a, n, &j->who, why);
-	else
-		say(LOG_NOTICE, "generation %lld: %u prefixes unblocked by uid "
-		    "%u", (long long)a->generation, n,
-		    (unsigned int)j->who.uid);
+	blocks_tell(a, c.what, p, n, &j->who, c.why);
 	return 0;
 }
 
@@ -107,7 +109,7 @@ int blocks_finish(struct agent *a, struct job *j)
 			tables_set_class(a, next.b[i].class_id,
 					 next.b[i].action, next.b[i].id,
 					 next.b[i].until_ns);
-		sl_dp_flip(a->dp);
+		tables_live(a, j, 0);
 		blocks_take(a, &next, extra);
 		j->answer = blocks_commit_doc(a, p, j->kind == JOB_BLOCK ? n : 0,
 				       j->kind == JOB_BLOCK ? 0 : n);

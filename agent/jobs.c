@@ -13,7 +13,7 @@
 #include <sys/eventfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
-#include "agent.h"
+#include "commits.h"
 #include "duration.h"
 
 #define KEPT 32			/* finished jobs that can still be asked for */
@@ -32,6 +32,15 @@ struct work {
 	struct job *j;
 };
 
+static const char *const state_name[] = {
+	[JOB_QUEUED] = "queued", [JOB_RUNNING] = "running",
+	[JOB_DONE] = "done", [JOB_FAILED] = "failed" };
+static const char *const kind_name[] = {
+	[JOB_LIST] = "list replace", [JOB_LIST_REMOVE] = "list remove",
+	[JOB_BLOCK] = "block", [JOB_UNBLOCK] = "unblock",
+	[JOB_RELOAD] = "reload", [JOB_GUARDS] = "guards", [JOB_RULES] = "rule apply",
+	[JOB_ROLLBACK] = "rollback", [JOB_FLOWSPEC] = "flowspec" };
+
 int jobs_open(struct agent *a)
 {
 	a->jobs = calloc(1, sizeof(*a->jobs));
@@ -47,8 +56,9 @@ int jobs_fd(const struct agent *a)
 }
 
 /* What a finished job still holds. */
-static void drop_work(struct job *j)
+static void drop_work(struct agent *a, struct job *j)
 {
+	lists_leave(&j->lists, &a->lists);
 	free(j->body);
 	j->body = NULL;
 	json_object_put(j->request);
@@ -61,18 +71,28 @@ static void drop_work(struct job *j)
 	j->world = NULL;
 	list_free(j->list);
 	j->list = NULL;
+	rules_free(j->rules);
+	j->rules = NULL;
+	rules_free(j->guard);
+	j->guard = NULL;
+	rules_free(j->flow);
+	j->flow = NULL;
+	json_object_put(j->diff);
+	j->diff = NULL;
 	free(j->blocks.b);
 	j->blocks = (struct blocks){};
 	sl_rib_free(j->base);
 	j->base = NULL;
+	sl_abv_free(j->abv);
+	j->abv = NULL;
 	free(j->journal);
 	j->journal = NULL;
 	j->n_journal = 0;
 }
 
-static void free_job(struct job *j)
+static void free_job(struct agent *a, struct job *j)
 {
-	drop_work(j);
+	drop_work(a, j);
 	json_object_put(j->answer);
 	json_object_put(j->r.items);
 	free(j);
@@ -88,7 +108,7 @@ void jobs_close(struct agent *a)
 		pthread_join(a->jobs->thread, NULL);
 	for (j = a->jobs->all; j; j = next) {
 		next = j->next;
-		free_job(j);
+		free_job(a, j);
 	}
 	close(a->jobs->event_fd);
 	free(a->jobs);
@@ -108,32 +128,36 @@ struct job *job_new(struct agent *a, enum job_kind kind,
 	return j;
 }
 
-/* The base of the tables as this job wants it, in j->base; stays NULL where it
- * is the one that is live. */
+/* Rules and base of the tables as this job wants them; j->base stays NULL where
+ * it is the one that is live: compiling the same rules gives the same groups. */
 static int make_base(struct agent *a, struct job *j)
 {
 	const struct world *w = j->world ? j->world : a->world;
 	struct lists next = {};
 	int rc = 0;
 
-	if (j->kind == JOB_BLOCK || j->kind == JOB_UNBLOCK)
-		return 0;
 	if (lists_with(&a->lists, j, &next))
 		return refuse(&j->r, 500, "free memory", "out of memory");
-	j->base = tables_base(w, &next);
-	if (!j->base)
+	json_object_put(j->diff);
+	j->diff = diff_of_lists(&a->lists, &next);
+	sl_rib_free(j->base);	/* of a former attempt */
+	j->base = NULL;
+	sl_abv_free(j->abv);
+	j->abv = tables_compile(a, j, &next, &j->r);
+	if (!j->abv)
+		rc = -1;
+	else if (j->kind != JOB_BLOCK && j->kind != JOB_UNBLOCK)
+		j->base = tables_base(w, &next, j->abv);
+	if (!rc && !j->base && j->kind != JOB_BLOCK && j->kind != JOB_UNBLOCK)
 		rc = refuse(&j->r, 500, "free memory", "out of memory");
 	free(next.l);
 	return rc;
 }
 
-static void *work(void *arg)
+/* All of the job's tables, in the idle bank; what went wrong is in j->r. */
+static void build(struct agent *a, struct job *j)
 {
-	struct work *w = arg;
-	struct job *j = w->j;
-	struct agent *a = w->a;
 	struct sl_rib *extra;
-	uint64_t one = 1;
 	int rc = 0;
 
 	if (j->kind == JOB_LIST)
@@ -147,10 +171,25 @@ static void *work(void *arg)
 	if (!rc && !extra)
 		rc = refuse(&j->r, 500, "free memory", "out of memory");
 	if (!rc)
-		tables_build(a, (struct sl_rib_pair){ j->base ? j->base :
-						      a->base, extra },
-			     &j->progress, &j->step, &j->r);
+		tables_build(a, (struct sl_rib_pair){
+			     .base = j->base ? j->base : a->base,
+			     .extra = extra, .abv = j->abv }, &j->progress,
+			     &j->step, &j->r);
 	sl_rib_free(extra);
+}
+
+static void *work(void *arg)
+{
+	struct work *w = arg;
+	struct job *j = w->j;
+	struct agent *a = w->a;
+	uint64_t one = 1;
+
+	/* rules are read first; the loop then says where their counters are */
+	if (j->kind == JOB_RULES && !j->rules)
+		rules_make(a, j);
+	else
+		build(a, j);
 	if (write(a->jobs->event_fd, &one, sizeof(one)) < 0)
 		say(LOG_ERR, "jobs: %s", strerror(errno));
 	free(w);
@@ -167,6 +206,31 @@ static struct job *next_queued(const struct agent *a)
 	return oldest;
 }
 
+static void tell_refusal(struct agent *a, const struct job *j)
+{
+	struct json_object *detail = event_by(&j->who);
+
+	put_int(detail, "job", j->id);
+	put_text(detail, "request", kind_name[j->kind]);
+	put_int(detail, "status", j->r.status);
+	json_object_object_add(detail, "items", json_object_get(j->r.items));
+	event(a, LOG_WARNING, "refused", detail, "job %lld (%s) refused, nothing "
+	      "was changed: %s", (long long)j->id, kind_name[j->kind],
+	      j->r.message);
+}
+
+/* What a job is about, for the audit. */
+static void audit_failed(struct agent *a, const struct job *j)
+{
+	char object[48];
+
+	snprintf(object, sizeof(object), "generation %lld",
+		 (long long)j->target);
+	audit_refused(a, &j->who, kind_name[j->kind],
+		      j->target ? object : j->name[0] ? j->name : j->file,
+		      &j->r);
+}
+
 static void end(struct agent *a, struct job *j, int state)
 {
 	struct job **at;
@@ -175,19 +239,46 @@ static void end(struct agent *a, struct job *j, int state)
 	j->state = state;
 	j->step = state == JOB_DONE ? "done" : "failed";
 	j->took_ns = sl_mono_ns() - j->began_ns;
-	drop_work(j);
+	drop_work(a, j);
 	if (state == JOB_FAILED && j->kind == JOB_RELOAD)
 		sd_notify(0, "READY=1");
+	if (j->kind == JOB_FLOWSPEC)
+		flowspec_ended(a, j, state == JOB_FAILED);
+	if (state == JOB_FAILED && j->kind != JOB_FLOWSPEC)
+		audit_failed(a, j);	/* FlowSpec is tried again: once */
 	if (state == JOB_FAILED)
-		say(LOG_WARNING, "job %lld refused, nothing was changed: %s",
-		    (long long)j->id, j->r.message);
+		tell_refusal(a, j);
 	for (at = &a->jobs->all; *at && n < KEPT; at = &(*at)->next)
 		n++;
 	while (*at) {
 		j = *at;
 		*at = j->next;
-		free_job(j);
+		free_job(a, j);
 	}
+}
+
+/* Tables of blocks that are on disk already: they wait, nobody is told no. */
+static bool can_wait(const struct job *j)
+{
+	return j->kind == JOB_UNBLOCK && !j->request;
+}
+
+/* What must be done in the loop before the thread works. */
+static int prepare(struct agent *a, struct job *j)
+{
+	int rc = pending_refuses(a, &j->r);
+
+	if (!rc && j->kind == JOB_RELOAD)
+		rc = reload_begin(a, j);
+	if (!rc && j->kind == JOB_GUARDS &&
+	    guards_make(a, a->cfg, &j->guard))
+		rc = refuse(&j->r, 500, "see the agent's log",
+			    "cannot make the guards");
+	if (!rc && j->kind == JOB_FLOWSPEC)
+		rc = flowspec_begin(a, j);
+	if (!rc && j->kind == JOB_ROLLBACK)
+		return rollback_begin(a, j);
+	return rc ? rc : blocks_preview(a, j);
 }
 
 /* Start the oldest job that waits, if none runs. */
@@ -198,16 +289,17 @@ static void launch(struct agent *a)
 	int rc;
 
 	while (!a->jobs->running && (j = next_queued(a))) {
+		if (can_wait(j) && a->pending->generation)
+			return;
 		w = calloc(1, sizeof(*w));
 		free(j->journal);
 		j->journal = NULL;
 		j->n_journal = 0;
 		rc = w ? 0 : refuse(&j->r, 500, "free memory",
 				    "out of memory");
-		if (!rc && j->kind == JOB_RELOAD)
-			rc = reload_begin(a, j);
+		a->jobs->running = j;	/* holds the classes it asks for */
 		if (!rc)
-			rc = blocks_preview(a, j);
+			rc = prepare(a, j);
 		if (!rc) {
 			*w = (struct work){ a, j };
 			rc = pthread_create(&a->jobs->thread, NULL, work, w);
@@ -217,11 +309,11 @@ static void launch(struct agent *a)
 		}
 		if (rc) {
 			free(w);
+			a->jobs->running = NULL;
 			end(a, j, JOB_FAILED);
 			continue;
 		}
 		j->state = JOB_RUNNING;
-		a->jobs->running = j;
 	}
 }
 
@@ -230,6 +322,11 @@ void job_start(struct agent *a, struct job *j)
 	j->began_ns = sl_mono_ns();
 	j->next = a->jobs->all;
 	a->jobs->all = j;
+	launch(a);
+}
+
+void jobs_resume(struct agent *a)
+{
 	launch(a);
 }
 
@@ -250,6 +347,11 @@ void jobs_note(struct agent *a, const struct sl_prefix *p)
 	grown[j->n_journal++] = *p;
 }
 
+bool jobs_busy(const struct agent *a)
+{
+	return a->jobs->running || next_queued(a);
+}
+
 bool jobs_hold_class(const struct agent *a, uint32_t id)
 {
 	const struct job *j = a->jobs ? a->jobs->running : NULL;
@@ -259,6 +361,9 @@ bool jobs_hold_class(const struct agent *a, uint32_t id)
 		return false;
 	for (i = 0; i < j->blocks.n; i++)
 		if (j->blocks.b[i].class_id == id)
+			return true;
+	for (i = 0; i < j->lists.n; i++)
+		if (j->lists.l[i]->class_id == id)
 			return true;
 	return j->list && j->list->class_id == id;
 }
@@ -271,13 +376,18 @@ static int finish(struct agent *a, struct job *j)
 	case JOB_BLOCK:
 	case JOB_UNBLOCK: return blocks_finish(a, j);
 	case JOB_RELOAD: return reload_finish(a, j);
+	case JOB_GUARDS: return guards_finish(a, j);
+	case JOB_FLOWSPEC: return flowspec_finish(a, j);
+	case JOB_RULES: return rules_finish(a, j);
+	case JOB_ROLLBACK: return rollback_finish(a, j);
 	}
 	return -1;
 }
 
 int job_replay(struct agent *a, struct job *j, const struct sl_rib *extra)
 {
-	const struct sl_rib_pair p = { j->base ? j->base : a->base, extra };
+	const struct sl_rib_pair p = { .base = j->base ? j->base : a->base,
+				       .extra = extra, .abv = j->abv };
 	struct sl_fib_image *img = sl_dp_idle(a->dp);
 	unsigned int i;
 	int rc = 0;
@@ -310,14 +420,6 @@ void jobs_ready(struct agent *a)
 }
 
 /* --- for those who ask --- */
-static const char *const state_name[] = {
-	[JOB_QUEUED] = "queued", [JOB_RUNNING] = "running",
-	[JOB_DONE] = "done", [JOB_FAILED] = "failed" };
-static const char *const kind_name[] = {
-	[JOB_LIST] = "list replace", [JOB_LIST_REMOVE] = "list remove",
-	[JOB_BLOCK] = "block", [JOB_UNBLOCK] = "unblock",
-	[JOB_RELOAD] = "reload" };
-
 static struct json_object *one_doc(const struct job *j)
 {
 	struct json_object *o = json_object_new_object();

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "agent.h"
+#include "commits.h"
 #include "duration.h"
 
 #define PAGE_DEFAULT	100
@@ -26,6 +26,20 @@ struct list *lists_find(const struct lists *set, const char *name)
 		if (!strcmp(set->l[i]->name, name))
 			return set->l[i];
 	return NULL;
+}
+
+void lists_leave(struct lists *set, const struct lists *kept)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < set->n; i++) {
+		for (k = 0; k < kept->n && kept->l[k] != set->l[i]; k++)
+			;
+		if (k == kept->n)
+			list_free(set->l[i]);
+	}
+	free(set->l);
+	*set = (struct lists){};
 }
 
 /* Every mistake of the file as an item of the refusal. */
@@ -77,16 +91,18 @@ int lists_class(struct agent *a, struct job *j)
 
 int lists_with(const struct lists *now, const struct job *j, struct lists *out)
 {
+	bool one = j->kind == JOB_LIST || j->kind == JOB_LIST_REMOVE;
 	bool put = j->kind == JOB_LIST;
 	unsigned int i;
 
+	if (j->kind == JOB_ROLLBACK)
+		now = &j->lists;
 	out->n = 0;
 	out->l = calloc(now->n + 1, sizeof(*out->l));
 	if (!out->l)
 		return -1;
 	for (i = 0; i < now->n; i++) {
-		int order = j->kind == JOB_RELOAD ? -1 :
-			    strcmp(now->l[i]->name, j->name);
+		int order = one ? strcmp(now->l[i]->name, j->name) : -1;
 
 		if (order > 0 && put) {
 			out->l[out->n++] = j->list;
@@ -102,8 +118,12 @@ int lists_with(const struct lists *now, const struct job *j, struct lists *out)
 
 static int store(struct agent *a, struct job *j)
 {
-	int rc = store_begin(a, &j->who, j->kind == JOB_LIST ? "list replace" :
-			     "list remove", j->why);
+	struct json_object *diff = diff_join(NULL, NULL,
+					     json_object_get(j->diff));
+	const struct change c = { .who = j->who, .why = j->why,
+		.object = j->name, .diff = diff,
+		.what = j->kind == JOB_LIST ? "list replace" : "list remove" };
+	int rc = store_begin(a, &c);
 
 	if (!rc && j->kind == JOB_LIST) {
 		j->list->generation = a->generation + 1;
@@ -111,7 +131,21 @@ static int store(struct agent *a, struct job *j)
 	} else if (!rc) {
 		rc = store_drop_list(a, j->name);
 	}
+	json_object_put(diff);
 	return store_end(a, rc);
+}
+
+static void tell(struct agent *a, const struct job *j)
+{
+	size_t n = j->list ? j->list->set.n4 + j->list->set.n6 : 0;
+	struct json_object *detail = event_commit(a, &j->who, j->why);
+
+	put_text(detail, "list", j->name);
+	put_int(detail, "prefixes", n);
+	event(a, LOG_NOTICE, "commit", detail, "generation %lld: list %s %s, "
+	      "%zu prefixes, by %s: %s", (long long)a->generation, j->name,
+	      j->list ? "replaced" : "removed", n, user_name(&j->who),
+	      j->why);
 }
 
 int lists_finish(struct agent *a, struct job *j)
@@ -131,17 +165,10 @@ int lists_finish(struct agent *a, struct job *j)
 			      "nothing was changed",
 			      "cannot write list %s to disk", j->name);
 	}
-	sl_dp_flip(a->dp);
+	tables_live(a, j, 0);
 	free(a->lists.l);
 	a->lists = next;
-	sl_rib_free(a->base);
-	a->base = j->base;
-	j->base = NULL;
-	say(LOG_NOTICE, "generation %lld: list %s %s, %zu prefixes, by uid %u: "
-	    "%s", (long long)a->generation, j->name,
-	    j->list ? "replaced" : "removed",
-	    j->list ? j->list->set.n4 + j->list->set.n6 : 0,
-	    (unsigned int)j->who.uid, j->why);
+	tell(a, j);
 	j->answer = json_object_new_object();
 	put_int(j->answer, "generation", a->generation);
 	json_object_object_add(j->answer, "list", j->list ?
@@ -156,10 +183,9 @@ struct json_object *list_doc(const struct agent *a, const struct list *l)
 {
 	struct json_object *o = json_object_new_object();
 	struct sl_class_ctr ctr;
-	char by[24];
+	const struct caller by = { l->uid, -1 };
 
 	sl_dp_read_class(a->dp, l->class_id, &ctr);
-	snprintf(by, sizeof(by), "uid %u", (unsigned int)l->uid);
 	put_text(o, "name", l->name);
 	put_int(o, "prefixes", l->set.n4 + l->set.n6);
 	put_int(o, "prefixes4", l->set.n4);
@@ -167,7 +193,7 @@ struct json_object *list_doc(const struct agent *a, const struct list *l)
 	put_int(o, "doubles", l->doubles);
 	put_int(o, "generation", l->generation);
 	put_time(o, "at", l->at_ns);
-	put_text(o, "by", by);
+	put_text(o, "by", user_name(&by));
 	put_text(o, "why", l->why);
 	put_int(o, "packets", ctr.packets);
 	put_int(o, "bytes", ctr.bytes);
@@ -189,17 +215,10 @@ struct json_object *lists_doc(const struct agent *a)
 }
 
 /* A whole number from 0 on; the default where there is none. */
-static int number(const char *text, size_t fallback, size_t *out)
+static int number(const char *text, uint64_t fallback, uint64_t *out)
 {
-	char *end;
-
 	*out = fallback;
-	if (!text)
-		return 0;
-	if (text[0] < '0' || text[0] > '9')
-		return -1;
-	*out = strtoull(text, &end, 10);
-	return *end ? -1 : 0;
+	return text ? parse_number(text, INT64_MAX, out) : 0;
 }
 
 struct json_object *list_page(const struct agent *a, const char *name,
@@ -209,7 +228,7 @@ struct json_object *list_page(const struct agent *a, const char *name,
 	const struct list *l = lists_find(&a->lists, name);
 	struct json_object *o, *page;
 	char text[SL_PREFIX_STR_B];
-	size_t i, at, n, all;
+	uint64_t i, at, n, all;
 	struct sl_prefix p;
 
 	if (!l) {

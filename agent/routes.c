@@ -4,16 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "agent.h"
+#include "commits.h"
 #include "duration.h"
 #include "names.h"
 
-static const char *query(struct call *k, const char *key)
+const char *call_query(struct call *k, const char *key)
 {
 	return MHD_lookup_connection_value(k->c, MHD_GET_ARGUMENT_KIND, key);
 }
 
-static const char *word(struct call *k, const char *key)
+const char *call_word(struct call *k, const char *key)
 {
 	struct json_object *v;
 
@@ -53,8 +53,8 @@ static enum MHD_Result take_lane(void *arg, enum MHD_ValueKind kind,
 static struct json_object *get_latency(struct call *k)
 {
 	struct latency_query q = {
-		.by = query(k, "by"), .half = query(k, "half"),
-		.since = query(k, "since"), .until = query(k, "until") };
+		.by = call_query(k, "by"), .half = call_query(k, "half"),
+		.since = call_query(k, "since"), .until = call_query(k, "until") };
 
 	MHD_get_connection_values(k->c, MHD_GET_ARGUMENT_KIND, take_lane, &q);
 	return query_latency(k->a, &q, &k->r);
@@ -62,9 +62,55 @@ static struct json_object *get_latency(struct call *k)
 
 static struct json_object *get_explain(struct call *k)
 {
-	const char *addr = query(k, "addr");
+	const char *addr = call_query(k, "addr");
 
 	return explain_doc(k->a, addr ? addr : "", &k->r);
+}
+
+#define WAIT_MAX_S 25		/* tools and proxies give up after 30 */
+
+/* How long the caller will wait for something new, in *s; 0: not at all. */
+static int wait_of(struct call *k, uint64_t *s)
+{
+	const char *wait = call_query(k, "wait");
+
+	*s = 0;
+	if (wait && parse_number(wait, WAIT_MAX_S, s))
+		return refuse(&k->r, 400, "0 to 25 seconds", "wait=%s", wait);
+	return 0;
+}
+
+/* Something that has news now and then; without any the caller may wait. */
+static struct json_object *
+news(struct call *k, struct json_object *(*doc)(const struct agent *a,
+						const struct event_query *q,
+						bool *none, struct refusal *r))
+{
+	struct event_query q = {
+		.after = call_query(k, "after"), .since = call_query(k, "since"),
+		.kind = call_query(k, "kind"), .limit = call_query(k, "limit") };
+	struct json_object *o;
+	bool none = false;
+	uint64_t wait_s;
+
+	if (wait_of(k, &wait_s))
+		return NULL;
+	o = doc(k->a, &q, &none, &k->r);
+	if (!o || !none || !wait_s || !k->may_wait)
+		return o;
+	json_object_put(o);
+	k->wait_s = wait_s;
+	return NULL;
+}
+
+static struct json_object *get_events(struct call *k)
+{
+	return news(k, events_doc);
+}
+
+static struct json_object *get_drops(struct call *k)
+{
+	return news(k, drops_doc);
 }
 
 static struct json_object *post_block(struct call *k)
@@ -81,6 +127,16 @@ static struct json_object *post_unblock(struct call *k)
 
 	blocks_remove(k->a, k->body, &k->who, &answer, &k->r);
 	return answer;
+}
+
+static void note_done(struct call *k, const char *action, const char *object,
+		      const char *why)
+{
+	const struct audit e = { .who = k->who, .action = action,
+				 .object = object, .why = why,
+				 .outcome = "done" };
+
+	audit_note(k->a, &e);
 }
 
 static struct json_object *attach_doc(struct call *k, const char *name)
@@ -112,8 +168,8 @@ static struct json_object *attach_doc(struct call *k, const char *name)
 
 static struct json_object *post_attach(struct call *k)
 {
-	const char *name = word(k, "interface"), *side = word(k, "side");
-	const char *path = word(k, "path");
+	const char *name = call_word(k, "interface"), *side = call_word(k, "side");
+	const char *path = call_word(k, "path");
 	int s;
 
 	for (s = SL_SIDE_INSIDE; side && s < SL_SIDE_MAX; s++)
@@ -127,12 +183,14 @@ static struct json_object *post_attach(struct call *k)
 	if (ports_attach(k->a, name, s, path ? path : "", flag(k, "generic"),
 			 &k->r))
 		return NULL;
+	note_done(k, "attach", name, "");
 	return attach_doc(k, name);
 }
 
 static struct json_object *post_detach(struct call *k)
 {
-	const char *name = word(k, "interface");
+	const char *name = call_word(k, "interface");
+	struct json_object *detail;
 
 	if (!name || !name[0]) {
 		refuse(&k->r, 400, "name it", "detach wants an interface");
@@ -140,21 +198,23 @@ static struct json_object *post_detach(struct call *k)
 	}
 	if (ports_detach(k->a, name, &k->r))
 		return NULL;
-	say(LOG_WARNING, "interface %s: detached by uid %u", name,
-	    (unsigned int)k->who.uid);
+	detail = event_by(&k->who);
+	put_text(detail, "interface", name);
+	event(k->a, LOG_WARNING, "interface", detail, "interface %s: detached "
+	      "by %s", name, user_name(&k->who));
+	note_done(k, "detach", name, "");
 	return attach_doc(k, name);
 }
 
 static struct json_object *post_bypass(struct call *k)
 {
-	const char *why = word(k, "why");
+	const char *why = call_word(k, "why");
 	struct json_object *o;
 	bool on = flag(k, "on");
 
-	sl_dp_set_bypass(k->a->dp, on);
-	say(LOG_WARNING, "bypass %s by uid %u%s%s", on ?
-	    "ON: nothing is measured or blocked" : "off",
-	    (unsigned int)k->who.uid, why ? ": " : "", why ? why : "");
+	if (bypass_set(k->a, on, why, &k->who, &k->r))
+		return NULL;
+	note_done(k, "bypass", on ? "on" : "off", why);
 	o = json_object_new_object();
 	put_bool(o, "bypass", on);
 	return o;
@@ -186,8 +246,8 @@ static bool is_list_name(const char *s)
 
 static struct job *list_job(struct call *k, enum job_kind kind)
 {
-	const char *name = query(k, "name"), *why = query(k, "why");
-	const char *file = query(k, "file");
+	const char *name = call_query(k, "name"), *why = call_query(k, "why");
+	const char *file = call_query(k, "file");
 	struct job *j;
 
 	if (!is_list_name(name) || (why && strlen(why) >= TEXT_B)) {
@@ -207,7 +267,7 @@ static struct job *list_job(struct call *k, enum job_kind kind)
 	return j;
 }
 
-static struct json_object *started(struct call *k, struct job *j)
+struct json_object *call_started(struct call *k, struct job *j)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -218,7 +278,7 @@ static struct json_object *started(struct call *k, struct job *j)
 
 static struct json_object *post_list(struct call *k)
 {
-	const char *word = query(k, "format");
+	const char *word = call_query(k, "format");
 	int format = sl_list_format_of(word ? word : "auto");
 	struct job *j;
 
@@ -249,12 +309,12 @@ static struct json_object *post_list(struct call *k)
 	j->body = k->raw;
 	j->body_b = k->raw_b;
 	k->raw = NULL;
-	return started(k, j);
+	return call_started(k, j);
 }
 
 static struct json_object *post_list_remove(struct call *k)
 {
-	const char *name = query(k, "name");
+	const char *name = call_query(k, "name");
 	struct job *j;
 
 	if (name && !lists_find(&k->a->lists, name)) {
@@ -262,7 +322,7 @@ static struct json_object *post_list_remove(struct call *k)
 		return NULL;
 	}
 	j = list_job(k, JOB_LIST_REMOVE);
-	return j ? started(k, j) : NULL;
+	return j ? call_started(k, j) : NULL;
 }
 
 static struct json_object *get_lists(struct call *k)
@@ -272,47 +332,83 @@ static struct json_object *get_lists(struct call *k)
 
 static struct json_object *get_list(struct call *k)
 {
-	const char *name = query(k, "name");
+	const char *name = call_query(k, "name");
 
-	return list_page(k->a, name ? name : "", query(k, "from"),
-			 query(k, "limit"), &k->r);
+	return list_page(k->a, name ? name : "", call_query(k, "from"),
+			 call_query(k, "limit"), &k->r);
 }
 
 static struct json_object *get_job(struct call *k)
 {
-	const char *id = query(k, "id");
+	const char *id = call_query(k, "id");
 
 	return job_doc(k->a, id ? strtoll(id, NULL, 10) : 0, &k->r);
 }
 
+static struct json_object *get_flowspec(struct call *k)
+{
+	return flowspec_doc(k->a);
+}
+
+static struct json_object *post_flowspec(struct call *k)
+{
+	return flowspec_take(k->a, k->body, &k->who, &k->r);
+}
+
+static struct json_object *post_flowspec_purge(struct call *k)
+{
+	const char *name = call_word(k, "neighbour");
+	struct json_object *answer = NULL;
+
+	flowspec_purge(k->a, name ? name : "", &k->who, &answer, &k->r);
+	return answer;
+}
+
 #define JSON_B	65536
+#define EVENTS_B (1U << 20)	/* a source sends what it has in parts */
 #define LIST_B	(256U << 20)
+#define RULES_B	(64U << 20)
 
 static const struct route routes[] = {
 	{ "GET", "status", get_status, JSON_B, false },
 	{ "GET", "latency", get_latency, JSON_B, false },
 	{ "GET", "explain", get_explain, JSON_B, false },
+	{ "GET", "events", get_events, JSON_B, false },
+	{ "GET", "drops", get_drops, JSON_B, false },
 	{ "GET", "blocks", get_blocks, JSON_B, false },
 	{ "GET", "lists", get_lists, JSON_B, false },
 	{ "GET", "list", get_list, JSON_B, false },
 	{ "GET", "job", get_job, JSON_B, false },
+	{ "GET", "rules", get_rules, JSON_B, false },
+	{ "GET", "generations", get_generations, JSON_B, false },
+	{ "GET", "audit", get_audit, JSON_B, false },
 	{ "POST", "block", post_block, JSON_B, false },
 	{ "POST", "unblock", post_unblock, JSON_B, false },
 	{ "POST", "list_replace", post_list, LIST_B, true },
 	{ "POST", "list_remove", post_list_remove, JSON_B, false },
+	{ "POST", "rule_apply", post_rule_apply, RULES_B, true },
+	{ "POST", "rule_confirm", post_rule_confirm, JSON_B, false },
+	{ "POST", "rule_rollback", post_rule_rollback, JSON_B, false },
 	{ "POST", "attach", post_attach, JSON_B, false },
 	{ "POST", "detach", post_detach, JSON_B, false },
 	{ "POST", "bypass", post_bypass, JSON_B, false },
 	{ "POST", "reload", post_reload, JSON_B, false },
+	{ "GET", "flowspec", get_flowspec, JSON_B, false },
+	{ "POST", "flowspec", post_flowspec, EVENTS_B, false },
+	{ "POST", "flowspec_purge", post_flowspec_purge, JSON_B, false },
 	{}
 };
 
-const struct route *route_of(const char *path)
+const struct route *route_of(const char *path, const char *method)
 {
-	const struct route *rt;
+	const struct route *rt, *other = NULL;
 
-	for (rt = routes; rt->path; rt++)
-		if (!strcmp(path, rt->path))
+	for (rt = routes; rt->path; rt++) {
+		if (strcmp(path, rt->path))
+			continue;
+		if (!strcmp(method, rt->method))
 			return rt;
-	return NULL;
+		other = rt;
+	}
+	return other;
 }

@@ -6,7 +6,8 @@
 #include "agent.h"
 #include "duration.h"
 
-struct sl_rib *tables_base(const struct world *w, const struct lists *l)
+struct sl_rib *tables_base(const struct world *w, const struct lists *l,
+			   struct sl_abv *abv)
 {
 	struct sl_rib *rib = sl_rib_new();
 	unsigned int i;
@@ -15,6 +16,8 @@ struct sl_rib *tables_base(const struct world *w, const struct lists *l)
 	for (i = 0; !rc && i < l->n; i++)
 		rc = sl_rib_add_set(rib, &l->l[i]->set, l->l[i]->class_id,
 				    SL_ACT_DROP, 0);
+	if (!rc)
+		rc = sl_abv_add_groups(abv, rib);
 	if (!rc)
 		rc = sl_rib_sort(rib);
 	if (!rc)
@@ -85,7 +88,7 @@ void tables_set_class(struct agent *a, uint32_t class_id, enum sl_action action,
 				      .until_ns = to_mono(until_ns) };
 
 	if (sl_dp_set_class(a->dp, class_id, &cls))
-		say(LOG_ERR, "tables: %s", sl_dp_error(a->dp));
+		event(a, LOG_ERR, "tables", NULL, "%s", sl_dp_error(a->dp));
 }
 
 int tables_build(struct agent *a, struct sl_rib_pair p, int *progress,
@@ -98,7 +101,7 @@ int tables_build(struct agent *a, struct sl_rib_pair p, int *progress,
 
 	*step = "compiling";
 	rc = sl_fib_build(img, p, progress);
-	if (rc == -E2BIG)
+	if (rc == -E2BIG && !sl_abv_failed(p.abv))
 		return refuse(r, 409, "choose a larger tables: size, and load "
 			      "anew; nothing was changed",
 			      "the prefix tables would need %u lines, %u "
@@ -114,9 +117,14 @@ int tables_build(struct agent *a, struct sl_rib_pair p, int *progress,
 		return refuse(r, 500, "report this; nothing was changed",
 			      "the new table is wrong at %s",
 			      sl_prefix_str(&bad, text));
+	if (rc && sl_abv_failed(p.abv))
+		return refuse(r, 409, "use fewer rules, lists or blocks; "
+			      "nothing was changed", "%s",
+			      sl_abv_error(p.abv));
 	if (rc)
 		return refuse(r, 500, "free memory; nothing was changed",
 			      "cannot build the tables: %s", strerror(-rc));
+	sl_dp_set_rules(a->dp, sl_abv_head(p.abv));
 	return 0;
 }
 
@@ -126,13 +134,16 @@ int tables_start(struct agent *a)
 	const char *step;
 	unsigned int i;
 
-	a->base = tables_base(a->world, &a->lists);
+	a->abv = tables_compile(a, NULL, &a->lists, &r);
+	a->base = a->abv ? tables_base(a->world, &a->lists, a->abv) : NULL;
 	a->extra = tables_extra(&a->blocks);
-	if (!a->base || !a->extra)
-		return -1;
-	if (tables_build(a, (struct sl_rib_pair){ a->base, a->extra }, NULL,
-			 &step, &r)) {
-		say(LOG_ERR, "%s; %s", r.message, r.remedy);
+	if (a->base && a->extra)
+		tables_build(a, (struct sl_rib_pair){ .base = a->base,
+			     .extra = a->extra, .abv = a->abv }, NULL, &step,
+			     &r);
+	if (r.status || !a->base || !a->extra) {
+		say(LOG_ERR, "%s; %s", r.status ? r.message : "no tables",
+		    r.status ? r.remedy : "free memory");
 		return -1;
 	}
 	tables_set_class(a, SL_CLASS_PROTECT, SL_ACT_PROTECT, 0, 0);

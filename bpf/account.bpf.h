@@ -71,6 +71,16 @@ struct {
 	__type(value, struct sl_lane_miss);
 } sl_lane_misses SEC(".maps");
 
+/* Recent packets, taken at random, by CPU. Written by packets; read by the
+ * agent, which leaves them to be overwritten. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SL_SAMPLES);
+	__type(key, __u32);
+	__type(value, struct sl_sampled);
+} sl_samples SEC(".maps");
+
 /* Exits by CPU, slot and reason. Written by every packet, read by the agent. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -138,6 +138,9 @@ __noinline __u32 sl_lookup6(__u32 bank, __u64 hi, __u64 lo)
 struct sl_cls {
 	__u32 src, dst;		/* table entries of the inner addresses */
 	__u32 outer_src, outer_dst;
+	/* rows of the addresses, once verdict asked for them */
+	__u16 src_row, dst_row, outer_src_row, outer_dst_row;
+	__u16 bank;		/* of every table, for this packet */
 	__u16 lane;
 	__u8 dir;		/* enum sl_dir */
 	__u8 home;		/* not measured: SL_R_HOME, SL_R_MARTIAN */
@@ -203,13 +206,24 @@ static __always_inline void set_lane(struct sl_cls *c, __u8 side, __u32 src,
 		c->lane = a > b ? a : b;	/* the same both ways */
 }
 
+/* The bank of every table: the epoch's. An epoch that waits for confirmation is
+ * over at its time, whoever lives. */
+static __always_inline __u32 bank_of(const struct sl_ctl *ctl)
+{
+	__u64 epoch = *(volatile __u64 *)&ctl->epoch;
+
+	if (ctl->confirm_epoch == epoch && epoch &&
+	    clock_coarse_ns() >= ctl->confirm_ns)
+		epoch ^= 1;
+	return epoch & 1;
+}
+
 /* Classify by the inner addresses; where those say nothing, a tunnel's outer
  * ones do: the corridor is where the packet really goes. */
-static __always_inline void classify(const struct sl_ctl *ctl,
-				     struct sl_pkt *p, __u8 side,
+static __always_inline void classify(struct sl_pkt *p, __u8 side,
 				     struct sl_cls *c)
 {
-	__u32 bank = ctl->epoch & 1;
+	__u32 bank = c->bank & 1;
 
 	if (!p->family)
 		return;

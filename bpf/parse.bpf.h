@@ -110,7 +110,8 @@ static __always_inline int parse_etype(const struct sl_view *v,
 	return SL_R_NOT_IP;
 }
 
-/* A second IP header: the first one's addresses become the outer ones. */
+/* A second IP header: the first one's addresses become the outer ones, and
+ * nothing of what lay behind it is this one's. */
 static __always_inline int enter_ip(struct sl_pkt *p, __u8 family)
 {
 	if (p->n_ip >= SL_PARSE_IPS)
@@ -118,6 +119,11 @@ static __always_inline int enter_ip(struct sl_pkt *p, __u8 family)
 	if (p->n_ip == 1) {
 		p->outer_family = p->family;
 		p->outer = p->ip;
+		sl_fields_of(p, SL_HEADER_OUTER, &p->outer_fields);
+	}
+	if (p->n_ip) {
+		p->has = 0;
+		p->fragw = 0;
 	}
 	p->n_ip++;
 	p->family = family;
@@ -144,6 +150,9 @@ static __always_inline int parse_ip4(const struct sl_view *v, struct sl_pkt *p)
 	if (rc)
 		return rc;
 	frag = sl_be16(h + 6);
+	p->tos = h[1];
+	p->fragw = frag;
+	p->len_b = total_b;
 	p->proto = h[9];
 	p->ip.src[0] = sl_ld32(h + 12);
 	p->ip.dst[0] = sl_ld32(h + 16);
@@ -179,8 +188,10 @@ static __always_inline int parse_ip6(const struct sl_view *v, struct sl_pkt *p)
 		p->ip.dst[i] = sl_ld32(h + 24 + 4 * i);
 	}
 	len_b = sl_be16(h + 4);
+	p->tos = sl_be16(h) >> 4;
 	p->proto = h[6];
 	p->off += 40;
+	p->len_b = len_b ? len_b + 40 : p->wire_b - p->off + 40;
 	if (len_b) {		/* 0: jumbogram or offload, to the end */
 		p->wire_b = p->off + len_b;
 		if (p->cap_b > p->wire_b)
@@ -200,8 +211,11 @@ static __always_inline int parse_ext6(const struct sl_view *v, struct sl_pkt *p)
 	if (p->proto == 44) {
 		__u32 frag = sl_be16(h + 2);
 
-		if (frag & 0xfff8)
+		p->fragw = frag >> 3 | (frag & 1 ? 0x2000 : 0);
+		if (frag & 0xfff8) {
+			p->proto = h[0];
 			return SL_R_FRAGMENT_LATER;
+		}
 		if (frag & 1)
 			p->frag = 1;
 		p->off += 8;

@@ -45,13 +45,21 @@ struct sl_pkt {
 	__u8 frag;		/* a fragment, outer or inner */
 	struct sl_ip ip;
 	struct sl_ip outer;
+	/* of the innermost IP header, as it has them */
+	__u8 tos;		/* DSCP << 2 | ECN */
+	__u8 has;		/* SL_HAS_*: what of L4 is there to be judged */
+	__u16 fragw;		/* IPv4's: flags and offset */
+	__u16 icmp;		/* type << 8 | code */
+	__u16 pad1;
+	__u32 len_b;		/* of the IP packet */
+	struct sl_fields outer_fields;
+	__u16 pad2;
 	__u32 tunnel;		/* VNI, GRE key or TEID of the innermost tunnel */
 	__u16 vlan;		/* outermost VLAN id; 0 untagged */
 	/* transport, host order; ports are 0 for ICMP */
 	__u16 sport;
 	__u16 dport;
-	__u8 tcp_flags;
-	__u8 has_ts;		/* RFC 7323 option present */
+	__u16 tcp_flags;	/* 12 bits */
 	__u32 seq;		/* TCP; else what request and reply share;
 				 * short header of QUIC: the spin bit */
 	__u32 ack;		/* TCP; echo: identifier */
@@ -64,8 +72,34 @@ struct sl_pkt {
 	__u8 role;		/* not TCP: enum sl_role */
 	__u8 method;		/* with a role: enum sl_method */
 	__u8 tunnel_moves;	/* 1: the id is not one for the flow's key */
-	__u8 pad[2];
+	__u8 has_ts;		/* RFC 7323 option present */
+	__u8 pad;
 };
+
+/* Kind of fragment (SL_FRAG_*) by the flags and offset of an IPv4 header. */
+static __always_inline __u32 sl_frag_kind(__u32 fragw)
+{
+	__u32 later = fragw & 0x1fff, more = fragw & 0x2000;
+
+	return (fragw & 0x4000 ? SL_FRAG_DF : 0) |
+	       (later ? SL_FRAG_LATER | (more ? 0 : SL_FRAG_LAST) :
+		more ? SL_FRAG_FIRST : 0);
+}
+
+/* What rules ask of the innermost header so far. */
+static __always_inline void sl_fields_of(const struct sl_pkt *p, __u32 at,
+					 struct sl_fields *f)
+{
+	f->proto = p->proto;
+	f->has = p->has;
+	f->sport = p->sport;
+	f->dport = p->dport;
+	f->icmp = p->icmp;
+	f->tcp_flags = p->tcp_flags;
+	f->len_b = p->len_b > 65535 ? 65535 : p->len_b;
+	f->header = SL_HEADER(p->tos >> 2, sl_frag_kind(p->fragw),
+			      p->family == 6, at);
+}
 
 /* What a packet is to its method. */
 enum sl_role {

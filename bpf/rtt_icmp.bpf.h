@@ -16,8 +16,16 @@ static __always_inline int parse_icmp(const struct sl_view *v, struct sl_pkt *p,
 {
 	const __u8 *h = sl_bytes(v, p, p->off, 8);
 
-	if (!h)
+	if (!h) {		/* type and code may be there, to be judged */
+		h = sl_bytes(v, p, p->off, 2);
+		if (h) {
+			p->icmp = sl_be16(h);
+			p->has = SL_HAS_ICMP;
+		}
 		return SL_R_TRUNCATED;
+	}
+	p->icmp = sl_be16(h);
+	p->has = SL_HAS_ICMP;
 	if (h[1] == 0 && h[0] == request)
 		p->role = SL_ROLE_REQUEST;
 	else if (h[1] == 0 && h[0] == reply)

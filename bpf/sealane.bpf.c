@@ -18,7 +18,9 @@
 #include "verdict.bpf.h"
 #include "match.bpf.h"
 #include "account.bpf.h"
+#include "keep.bpf.h"
 #include "work.bpf.h"
+#include "drops.bpf.h"
 
 /* For the unusual: its layers one by one. A function of its own, likewise. */
 __noinline int sl_parse_layer(struct xdp_md *ctx, struct sl_pkt *p)
@@ -112,27 +114,33 @@ static __always_inline int handle(struct xdp_md *ctx)
 		return leave(port->slot, SL_R_BYPASS, frame_b);
 
 	w->pkt = (struct sl_pkt){ .frame_b = frame_b };
-	w->cls = (struct sl_cls){ .dir = SL_DIR_UNKNOWN };
+	w->cls = (struct sl_cls){ .dir = SL_DIR_UNKNOWN,
+				  .bank = bank_of(ctl) };
 	w->reason = parse(ctx, &w->pkt);
 	sl_forget();
 	if (port->vlans)
 		port = port_of_vlan(port, ctx->ingress_ifindex, w->pkt.vlan);
 	if (!port)
 		return leave(0, SL_R_NO_PORT, frame_b);
-	classify(ctl, &w->pkt, port->side, &w->cls);
+	classify(&w->pkt, port->side, &w->cls);
 	sl_forget();
 	reason = w->reason;
 	if (reason == SL_R_TRUNCATED && w->pkt.family)
 		count_miss(w->cls.lane, SL_MISS_TRUNCATED);
-	drop = verdict(ctl, &w->pkt, &w->cls);
-	if (drop)
+	w->path = port->path;
+	drop = verdict(ctl, w);
+	if (drop) {
 		reason = drop;
-	else if (!reason && w->cls.home)
+		show_drop(ctl, w, drop, port->slot);
+	} else if (!reason && w->cls.home) {
 		reason = w->cls.home;
-	else if (!reason && !has_clock())
+	} else if (!reason && !has_clock()) {
 		reason = SL_R_NO_TIME;
-	else if (!reason)
+	} else if (!reason) {
 		reason = match(w, port->path);
+	}
+	if (ctl->sample_every)
+		maybe_keep(w, ctl->sample_every, reason);
 	return leave(port->slot, reason, frame_b);
 }
 

@@ -67,15 +67,17 @@ static __always_inline int tcp_header(const struct sl_view *v,
 
 	if (!h)
 		return SL_R_TRUNCATED;
+	/* to be judged, even where the rest of it is wrong */
+	p->sport = sl_be16(h);
+	p->dport = sl_be16(h + 2);
+	p->tcp_flags = sl_be16(h + 12) & 0xfff;
+	p->has = SL_HAS_PORTS | SL_HAS_FLAGS;
 	doff_b = (h[12] >> 4) * 4;
 	*end_out = end = p->off + doff_b;
 	if (doff_b < 20 || end > p->wire_b)
 		return SL_R_MALFORMED_L4;
-	p->sport = sl_be16(h);
-	p->dport = sl_be16(h + 2);
 	p->seq = sl_be32(h + 4);
 	p->ack = sl_be32(h + 8);
-	p->tcp_flags = h[13];
 	p->window = sl_be16(h + 14);
 	p->payload_b = p->wire_b - end;
 	p->off += 20;
@@ -84,11 +86,27 @@ static __always_inline int tcp_header(const struct sl_view *v,
 	return 0;
 }
 
+/* Ports of a header that was cut, by fragments of a few bytes for example
+ * (RFC 1858), which are not to slip through a rule. */
+static __always_inline void cut_ports(const struct sl_view *v,
+				      struct sl_pkt *p)
+{
+	const __u8 *h = sl_bytes(v, p, p->off, 4);
+
+	if (!h)
+		return;
+	p->sport = sl_be16(h);
+	p->dport = sl_be16(h + 2);
+	p->has = SL_HAS_PORTS;
+}
+
 static __always_inline int parse_tcp(const struct sl_view *v, struct sl_pkt *p)
 {
 	__u32 start = p->off, end;
 	int reason = tcp_header(v, p, &end);
 
+	if (reason == SL_R_TRUNCATED)
+		cut_ports(v, p);
 	if (!reason && end > start + 20)
 		tcp_timestamps(v, p, end);
 	return reason;
@@ -102,7 +120,7 @@ static __always_inline int usual_tcp(const struct sl_view *v, struct sl_pkt *p)
 	int reason;
 
 	if (!h)
-		return SL_R_TRUNCATED;
+		return 0;
 	if (h[12] >> 4 == 5)
 		return tcp_header(v, p, &end);
 	h = sl_bytes(v, p, p->off, 32);
@@ -122,13 +140,16 @@ static __always_inline int udp_header(const struct sl_view *v,
 	const __u8 *h = sl_bytes(v, p, p->off, 8);
 	__u32 len_b, udp_off = p->off;
 
-	if (!h)
+	if (!h) {
+		cut_ports(v, p);
 		return SL_R_TRUNCATED;
+	}
+	p->sport = sl_be16(h);
+	p->dport = sl_be16(h + 2);
+	p->has = SL_HAS_PORTS;
 	len_b = sl_be16(h + 4);
 	if (len_b && len_b < 8)
 		return SL_R_MALFORMED_L4;
-	p->sport = sl_be16(h);
-	p->dport = sl_be16(h + 2);
 	if (len_b && p->wire_b > udp_off + len_b)
 		p->wire_b = udp_off + len_b;
 	if (p->cap_b > p->wire_b)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stddef.h>
 #include <sealane/abi.h>
+#include "abv.h"
 #include "config.h"
 #include "fib_image.h"
 
@@ -89,10 +90,26 @@ bool sl_dp_get_port(struct sl_dp *dp, uint32_t ifindex, struct sl_port *out);
 /* The bank that no packet uses; waits until the last ones have left it. */
 struct sl_fib_image *sl_dp_idle(struct sl_dp *dp);
 struct sl_fib_image *sl_dp_live(struct sl_dp *dp);
+/* The bank that is not live, as it is: to patch what may hold again. */
+struct sl_fib_image *sl_dp_other(struct sl_dp *dp);
 /* Make the idle bank the live one: one store. */
 void sl_dp_flip(struct sl_dp *dp);
 /* Build into the idle bank, verify, flip. On failure the live one stays. */
 int sl_dp_commit(struct sl_dp *dp, struct sl_rib_pair p);
+/* The idle bank's rules; after sl_dp_idle(). Its compiler is the caller's and
+ * must live while the bank is in use. */
+const struct sl_abv_image *sl_dp_idle_rules(struct sl_dp *dp);
+/* What the idle bank's packets will be asked: sl_abv_head(), 0: no rules. */
+void sl_dp_set_rules(struct sl_dp *dp, uint32_t head);
+/*
+ * Flip, and back again at until_ns (the clock) unless confirmed before, agent
+ * or no agent. Until then the bank that was left must not be built into.
+ */
+void sl_dp_flip_until(struct sl_dp *dp, uint64_t until_ns);
+void sl_dp_confirm(struct sl_dp *dp);
+/* Does the live epoch wait for confirmation, and until when? Past that time it
+ * is over, and the answer stays true until the next flip. */
+bool sl_dp_pending(const struct sl_dp *dp, uint64_t *until_ns);
 uint64_t sl_dp_epoch(const struct sl_dp *dp);
 int sl_dp_set_class(struct sl_dp *dp, uint32_t class_id,
 		    const struct sl_class *cls);
@@ -119,6 +136,12 @@ void sl_dp_read_lost(const struct sl_dp *dp, uint32_t lane,
 /* The last samples of a remote address (network order); false: none kept. */
 bool sl_dp_read_recent(const struct sl_dp *dp, int family, const uint8_t *addr,
 		       struct sl_recent *out);
+void sl_dp_read_rule(const struct sl_dp *dp, uint32_t slot,
+		     struct sl_rule_ctr *out);
+/* Forget a slot's hits and limit, before it is given out anew. */
+void sl_dp_clear_rule(struct sl_dp *dp, uint32_t slot);
+/* The plain class of an entry, and the rows of its address. */
+struct sl_compound sl_dp_class_of(const struct sl_dp *dp, uint32_t entry);
 void sl_dp_read_class(const struct sl_dp *dp, uint32_t class_id,
 		      struct sl_class_ctr *out);
 /* Key of a series slot; 0: free. */
@@ -132,6 +155,14 @@ void sl_dp_peek_series(const struct sl_dp *dp, uint32_t slot,
 /* Lines of the flow table in use, confirmed ones among them. */
 void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,
 		      uint32_t *confirmed);
+
+/* Dropped packets as they are shown: open once, then read when the descriptor is
+ * readable; `take` sees each. 0 or negative errno. */
+typedef void sl_dp_drop_fn(void *arg, const struct sl_drop *d);
+int sl_dp_drops_open(struct sl_dp *dp, sl_dp_drop_fn *take, void *arg);
+void sl_dp_drops_close(struct sl_dp *dp);
+int sl_dp_drops_fd(const struct sl_dp *dp);
+int sl_dp_drops_read(struct sl_dp *dp);	/* how many, or negative errno */
 
 /* For the bench: a sample as the data plane would have put it into a slot. */
 void sl_dp_test_sample(struct sl_dp *dp, uint32_t slot, uint32_t lane,

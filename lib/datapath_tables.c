@@ -38,6 +38,13 @@ void sl_dp_map_banks(struct sl_dp *dp)
 		img->root6 = bank_at(dp, SL_MAP_FIB6_ROOT, b);
 		img->node = bank_at(dp, SL_MAP_FIB6_NODES, b);
 		img->leaf = bank_at(dp, SL_MAP_FIB6_LEAVES, b);
+		dp->rules[b] = (struct sl_abv_image){
+			.room = dp->set.rule_rows,
+			.words = bank_at(dp, SL_MAP_RULE_WORDS, b),
+			.agg = bank_at(dp, SL_MAP_RULE_AGGS, b),
+			.dim = bank_at(dp, SL_MAP_RULE_DIMS, b),
+			.act = bank_at(dp, SL_MAP_ACTS, b),
+			.compound = bank_at(dp, SL_MAP_COMPOUNDS, b) };
 	}
 }
 
@@ -66,11 +73,49 @@ struct sl_fib_image *sl_dp_live(struct sl_dp *dp)
 	return &dp->bank[sl_dp_epoch(dp) & 1];
 }
 
+struct sl_fib_image *sl_dp_other(struct sl_dp *dp)
+{
+	return &dp->bank[(sl_dp_epoch(dp) + 1) & 1];
+}
+
 void sl_dp_flip(struct sl_dp *dp)
 {
 	struct sl_ctl *ctl = sl_dp_ctl(dp);
 
 	__atomic_store_n(&ctl->epoch, ctl->epoch + 1, __ATOMIC_RELEASE);
+}
+
+const struct sl_abv_image *sl_dp_idle_rules(struct sl_dp *dp)
+{
+	return &dp->rules[(sl_dp_epoch(dp) + 1) & 1];
+}
+
+void sl_dp_set_rules(struct sl_dp *dp, uint32_t head)
+{
+	sl_dp_ctl(dp)->rules[(sl_dp_epoch(dp) + 1) & 1] = head;
+}
+
+void sl_dp_flip_until(struct sl_dp *dp, uint64_t until_ns)
+{
+	struct sl_ctl *ctl = sl_dp_ctl(dp);
+
+	ctl->confirm_ns = until_ns;
+	__atomic_store_n(&ctl->confirm_epoch, ctl->epoch + 1,
+			 __ATOMIC_RELEASE);
+	sl_dp_flip(dp);
+}
+
+void sl_dp_confirm(struct sl_dp *dp)
+{
+	__atomic_store_n(&sl_dp_ctl(dp)->confirm_epoch, 0, __ATOMIC_RELEASE);
+}
+
+bool sl_dp_pending(const struct sl_dp *dp, uint64_t *until_ns)
+{
+	const struct sl_ctl *ctl = sl_dp_ctl(dp);
+
+	*until_ns = ctl->confirm_ns;
+	return ctl->epoch && ctl->confirm_epoch == ctl->epoch;
 }
 
 int sl_dp_commit(struct sl_dp *dp, struct sl_rib_pair p)
@@ -82,9 +127,10 @@ int sl_dp_commit(struct sl_dp *dp, struct sl_rib_pair p)
 
 	if (!rc)
 		rc = sl_fib_verify(img, p, &bad, NULL);
-	if (!rc)
+	if (!rc) {
+		sl_dp_set_rules(dp, p.abv ? sl_abv_head(p.abv) : 0);
 		sl_dp_flip(dp);
-	else if (rc == -E2BIG)
+	} else if (rc == -E2BIG)
 		sl_dp_fail(dp, rc, "the prefix tables would need %u lines, %u "
 			   "hosts, %u nodes; there is room for %u, %u, %u",
 			   img->lines, img->hosts, img->nodes,
@@ -230,6 +276,44 @@ void sl_dp_read_class(const struct sl_dp *dp, uint32_t class_id,
 		if (row->last_ns > out->last_ns)
 			out->last_ns = row->last_ns;
 	}
+}
+
+void sl_dp_read_rule(const struct sl_dp *dp, uint32_t slot,
+		     struct sl_rule_ctr *out)
+{
+	uint32_t cpu;
+
+	memset(out, 0, sizeof(*out));
+	for (cpu = 0; cpu < dp->set.n_cpus; cpu++) {
+		const struct sl_rule_ctr *row = sl_dp_at(
+			dp, SL_MAP_RULE_CTRS, cpu * SL_RULE_SLOTS + slot);
+
+		out->packets += row->packets;
+		out->bytes += row->bytes;
+		out->over += row->over;
+		if (row->last_ns > out->last_ns)
+			out->last_ns = row->last_ns;
+	}
+}
+
+void sl_dp_clear_rule(struct sl_dp *dp, uint32_t slot)
+{
+	uint32_t cpu;
+
+	for (cpu = 0; cpu < dp->set.n_cpus; cpu++)
+		memset(sl_dp_at(dp, SL_MAP_RULE_CTRS,
+				cpu * SL_RULE_SLOTS + slot), 0,
+		       sizeof(struct sl_rule_ctr));
+	memset(sl_dp_at(dp, SL_MAP_LIMITS, slot), 0, sizeof(struct sl_limit));
+}
+
+struct sl_compound sl_dp_class_of(const struct sl_dp *dp, uint32_t entry)
+{
+	uint32_t id = SL_ENTRY_CLASS(entry);
+
+	if (id < SL_MAX_CLASSES)
+		return (struct sl_compound){ id, SL_ROW_SRC, SL_ROW_DST };
+	return dp->rules[sl_dp_epoch(dp) & 1].compound[id - SL_MAX_CLASSES];
 }
 
 uint64_t sl_dp_series_key(const struct sl_dp *dp, uint32_t slot)

@@ -97,10 +97,9 @@ int sl_rib_add_class(struct sl_rib *r, const struct sl_prefix *p,
 	return add(r, p, class_say(class_id, action), source);
 }
 
-int sl_rib_add_set(struct sl_rib *r, const struct sl_pset *set,
-		   uint32_t class_id, enum sl_action action, uint32_t source)
+static int add_set(struct sl_rib *r, const struct sl_pset *set, uint32_t say,
+		   uint32_t source)
 {
-	uint32_t say = class_say(class_id, action);
 	size_t i;
 
 	if (room((void **)&r->v4, r->n4, set->n4, &r->room4,
@@ -114,6 +113,24 @@ int sl_rib_add_set(struct sl_rib *r, const struct sl_pset *set,
 						   set->v6[i].len, say, source,
 						   0 };
 	return 0;
+}
+
+int sl_rib_add_set(struct sl_rib *r, const struct sl_pset *set,
+		   uint32_t class_id, enum sl_action action, uint32_t source)
+{
+	return add_set(r, set, class_say(class_id, action), source);
+}
+
+int sl_rib_add_group(struct sl_rib *r, const struct sl_prefix *p,
+		     uint32_t group)
+{
+	return add(r, p, SL_SAY_GROUP | group, 0);
+}
+
+int sl_rib_add_group_set(struct sl_rib *r, const struct sl_pset *set,
+			 uint32_t group)
+{
+	return add_set(r, set, SL_SAY_GROUP | group, 0);
 }
 
 int sl_rib_add_rib(struct sl_rib *r, const struct sl_rib *more)

@@ -27,8 +27,10 @@ enum sl_lane_layer {
 	SL_LAYER_OPERATOR, SL_LAYERS,
 };
 
-/* An item's say, packed: [31] class, [30:28] layer or weight, [19:0] value. */
+/* An item's say, packed: [31] class, [30:28] layer or weight, [27] group of
+ * rules (abv.h), [19:0] value. */
 #define SL_SAY_CLASS		(1U << 31)
+#define SL_SAY_GROUP		(1U << 27)
 #define SL_SAY_RANK(w)		((w) >> 28 & 7)
 #define SL_SAY_VALUE(w)		((w) & 0xfffff)
 
@@ -64,6 +66,11 @@ int sl_rib_add_class(struct sl_rib *r, const struct sl_prefix *p,
 /* A whole set of one class. */
 int sl_rib_add_set(struct sl_rib *r, const struct sl_pset *set,
 		   uint32_t class_id, enum sl_action action, uint32_t source);
+/* A group of rules that name the prefix, or every prefix of a set. */
+int sl_rib_add_group(struct sl_rib *r, const struct sl_prefix *p,
+		     uint32_t group);
+int sl_rib_add_group_set(struct sl_rib *r, const struct sl_pset *set,
+			 uint32_t group);
 /* All items of another. */
 int sl_rib_add_rib(struct sl_rib *r, const struct sl_rib *more);
 int sl_rib_sort(struct sl_rib *r);
@@ -71,9 +78,11 @@ int sl_rib_sort(struct sl_rib *r);
 #define SL_CLASS_PROTECT 1	/* the class of protected prefixes */
 
 /* --- what holds where --- */
-/* One base and a few items on top of it (NULL: none), both sorted. */
+/* One base and a few items on top of it (NULL: none), both sorted; and what
+ * their groups of rules stand for (NULL: they have none). */
 struct sl_rib_pair {
 	const struct sl_rib *base, *extra;
+	struct sl_abv *abv;
 };
 
 /* Addresses from start to the next range's start have this entry. */
@@ -85,7 +94,8 @@ struct sl_range {
 /*
  * Disjoint ranges over first..last of a family (IPv4 counted in 32 bits), the
  * first of them at `first`; equal neighbours are one. *out is the caller's.
- * Cost: the items inside, and one search for each length above. 0 or -ENOMEM.
+ * Cost: the items inside, and one search for each length above. 0, -ENOMEM, or
+ * what pair.abv failed with.
  */
 int sl_rib_ranges(struct sl_rib_pair p, int family, sl_u128 first, sl_u128 last,
 		  struct sl_range **out, size_t *n_out);
@@ -93,6 +103,7 @@ int sl_rib_ranges(struct sl_rib_pair p, int family, sl_u128 first, sl_u128 last,
 /* What was heard at one address, and which items decided. */
 struct sl_heard {
 	uint32_t lane, class_id;
+	uint32_t set;			/* sl_abv_set; without abv 0 */
 	struct sl_prefix lane_prefix, class_prefix;	/* family 0: none */
 	uint32_t lane_source, class_source;
 	enum sl_lane_layer layer;

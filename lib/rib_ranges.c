@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "abv.h"
 #include "rib.h"
 
 typedef sl_u128 u128;
@@ -19,11 +20,12 @@ struct frame {
 	u128 first, end;		/* what it covers */
 	uint16_t lane;
 	uint8_t layer, weight;
-	uint32_t class_id;
+	uint32_t class_id, set;
 };
 
 struct sweep {
 	int bits;			/* of an address */
+	struct sl_abv *abv;
 	struct sl_range *out;
 	size_t n;
 	struct frame stack[131];	/* one per prefix length, and the root */
@@ -76,7 +78,9 @@ static size_t lower(const struct sl_rib *r, int bits, u128 first, uint32_t len)
 static void emit(struct sweep *s, u128 start)
 {
 	const struct frame *top = &s->stack[s->depth];
-	uint32_t entry = SL_ENTRY(top->lane, top->class_id);
+	uint32_t class_id = s->abv ? sl_abv_class(s->abv, top->class_id,
+						  top->set) : top->class_id;
+	uint32_t entry = SL_ENTRY(top->lane, class_id);
 
 	if (s->n && s->out[s->n - 1].start == start)
 		s->n--;
@@ -101,10 +105,15 @@ static void close_before(struct sweep *s, u128 start, int all)
 }
 
 /* What an item says, on top of what holds already; 1 when it has a say. */
-static int apply(struct frame *f, uint32_t say)
+static int apply(struct frame *f, uint32_t say, struct sl_abv *abv)
 {
 	uint8_t *rank = say & SL_SAY_CLASS ? &f->weight : &f->layer;
 
+	if (say & SL_SAY_GROUP) {
+		if (abv)
+			f->set = sl_abv_join(abv, f->set, SL_SAY_VALUE(say));
+		return 1;
+	}
 	if (SL_SAY_RANK(say) < *rank)
 		return 0;
 	*rank = SL_SAY_RANK(say);
@@ -127,7 +136,7 @@ static void enter(struct sweep *s, const struct said *it)
 		s->stack[s->depth].first = it->first;
 		s->stack[s->depth].end = end;
 	}
-	if (apply(&s->stack[s->depth], it->say))
+	if (apply(&s->stack[s->depth], it->say, s->abv))
 		emit(s, it->first);
 }
 
@@ -150,7 +159,7 @@ static void hear_above(struct sweep *s, struct sl_rib_pair p, u128 first,
 				it = item(rib[k], s->bits, i);
 				if (it.first != at || it.len != l)
 					break;
-				apply(&s->stack[0], it.say);
+				apply(&s->stack[0], it.say, s->abv);
 			}
 		}
 	}
@@ -183,7 +192,8 @@ static void sweep_both(struct sweep *s, struct sl_rib_pair p, size_t i,
 int sl_rib_ranges(struct sl_rib_pair p, int family, u128 first, u128 last,
 		  struct sl_range **out, size_t *n_out)
 {
-	struct sweep s = { .bits = family == 4 ? 32 : 128, .last = last };
+	struct sweep s = { .bits = family == 4 ? 32 : 128, .abv = p.abv,
+			   .last = last };
 	size_t i, i_end, j, j_end;
 	uint32_t len = 0;
 	u128 above;
@@ -201,12 +211,16 @@ int sl_rib_ranges(struct sl_rib_pair p, int family, u128 first, u128 last,
 	if (!s.out)
 		return -ENOMEM;
 	s.stack[0].end = last;
+	s.stack[0].set = SL_ABV_NO_GROUP;
 	hear_above(&s, p, first, len);
 	emit(&s, first);
 	sweep_both(&s, p, i, i_end, j, j_end);
 	*out = s.out;
 	*n_out = s.n;
-	return 0;
+	if (!p.abv || !sl_abv_failed(p.abv))
+		return 0;
+	free(s.out);
+	return sl_abv_failed(p.abv);
 }
 
 static struct sl_prefix prefix_of(const struct said *it, int bits)
@@ -268,7 +282,7 @@ void sl_rib_hear(struct sl_rib_pair p, const struct sl_prefix *addr,
 	const struct sl_rib *rib[2] = { p.base, p.extra };
 	int bits = addr->family == 4 ? 32 : 128, l, k;
 	u128 first = sl_prefix_first(addr), at;
-	struct frame f = {};
+	struct frame f = { .set = p.abv ? SL_ABV_NO_GROUP : 0 };
 	struct said it;
 	size_t i;
 
@@ -281,12 +295,14 @@ void sl_rib_hear(struct sl_rib_pair p, const struct sl_prefix *addr,
 				it = item(rib[k], bits, i);
 				if (it.first != at || (int)it.len != l)
 					break;
-				if (apply(&f, it.say))
+				if (apply(&f, it.say, p.abv) &&
+				    !(it.say & SL_SAY_GROUP))
 					note(out, &it, bits);
 			}
 		}
 	}
 	out->lane = f.lane;
 	out->class_id = f.class_id;
+	out->set = f.set;
 	out->layer = f.layer;
 }

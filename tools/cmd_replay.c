@@ -224,7 +224,7 @@ static int load_tables(struct run *r)
 	if (!rc)
 		rc = sl_dp_set_class(r->dp, SL_CLASS_PROTECT, &protect);
 	if (!rc)
-		rc = sl_dp_commit(r->dp, (struct sl_rib_pair){ w->rib, NULL });
+		rc = sl_dp_commit(r->dp, (struct sl_rib_pair){ .base = w->rib });
 	world_free(w);
 	return rc;
 }

@@ -112,6 +112,11 @@ static int check(struct cli *cli, int argc, char **argv)
 /* --- verbs --- */
 static const struct rule_verb verbs[] = {
 	{ "check", check },
+	{ "apply", rule_apply },
+	{ "confirm", rule_confirm },
+	{ "rollback", rule_rollback },
+	{ "ls", rule_ls },
+	{ "log", rule_log },
 	{}
 };
 

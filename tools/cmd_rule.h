@@ -11,6 +11,13 @@ struct rule_verb {
 	int (*run)(struct cli *cli, int argc, char **argv);	/* behind it */
 };
 
+/* cmd_rule_agent.c */
+int rule_apply(struct cli *cli, int argc, char **argv);
+int rule_confirm(struct cli *cli, int argc, char **argv);
+int rule_rollback(struct cli *cli, int argc, char **argv);
+int rule_ls(struct cli *cli, int argc, char **argv);
+int rule_log(struct cli *cli, int argc, char **argv);
+
 /* What rule_lint.h finds: [{"line","rule","kind","other","message"}]. */
 struct json_object *rule_warnings(const struct sl_ruleset *set);
 

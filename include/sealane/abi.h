@@ -352,13 +352,19 @@ struct sl_class_ctr {
 struct sl_ctl {
 	__u64 epoch;
 	__u32 bypass;		/* 1: pass everything, look at nothing */
-	__u32 abi;		/* SL_ABI_VERSION of who loaded us */
-	__u64 hash_key[2];	/* of the flow table; kept over adoption */
+	__u32 sample_every;	/* one packet of so many is kept; 0: none */
 	__u64 tick_ns;		/* the clock, as the agent last wrote it: a load
 				 * where reading it would cost 8 ns and more */
 	__u64 tick_base_ns;	/* the clock when the tick counter was 0 (wraps);
 				 * 0: no packet has asked yet */
-	__u64 pad[2];
+	__u32 rules[2];		/* by bank: SL_RULES_* and dimensions */
+	__u64 confirm_epoch;	/* past confirm_ns this epoch is over, and the
+				 * other bank holds; 0: none waits */
+	__u64 confirm_ns;	/* the clock */
+	__u64 pad;
+	__u64 hash_key[2];	/* of the flow table; kept over adoption */
+	__u32 abi;		/* SL_ABI_VERSION of who loaded us */
+	__u32 pad2[11];
 };
 
 /* Settings known at load: the verifier removes what they make dead. */
@@ -371,7 +377,7 @@ struct sl_settings {
 	__u32 fib_buckets;	/* host buckets: a power of two */
 	__u32 fib_nodes;	/* IPv6 nodes */
 	__u32 fib_leaves;	/* IPv6 leaf words */
-	__u32 pad;
+	__u32 rule_rows;	/* of a bank */
 	__u32 replay;		/* 1: clock and length come from sl_replay */
 	__u64 hash_key[2];	/* random per table; fixed in replay */
 	__u64 tick_ns;		/* of the kernel's tick; 0: not known */
@@ -460,7 +466,7 @@ _Static_assert(sizeof(struct sl_flow_set) == 256, "sl_flow_set");
 _Static_assert(sizeof(struct sl_hist) == 2880, "sl_hist");
 _Static_assert(sizeof(struct sl_class) == 16, "sl_class");
 _Static_assert(sizeof(struct sl_class_ctr) == 32, "sl_class_ctr");
-_Static_assert(sizeof(struct sl_ctl) == 64, "sl_ctl");
+_Static_assert(sizeof(struct sl_ctl) == 128, "sl_ctl");
 _Static_assert(sizeof(struct sl_settings) == 80, "sl_settings");
 _Static_assert(sizeof(struct sl_sample) == 64, "sl_sample");
 _Static_assert(sizeof(struct sl_recent) == 64, "sl_recent");

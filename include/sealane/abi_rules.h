@@ -40,7 +40,24 @@ struct sl_rule_words {
 	X(WHERE, 65536)		/* SL_WHERE */
 
 #define SL_ENUM_DIM(id, n)	SL_DIM_##id,
+#define SL_ENUM_COUNT(id, n)	SL_DIM_##id##_N = (n),
 enum sl_rule_dim { SL_RULE_DIMS(SL_ENUM_DIM) SL_DIM_MAX };
+enum sl_rule_dim_size { SL_RULE_DIMS(SL_ENUM_COUNT) };
+
+/* The rows of all values lie behind each other, in lines of 32; each
+ * dimension begins a line. */
+#define SL_DIM_LINE	32
+#define SL_DIM_ROOM(n)	(((n) + 1 + SL_DIM_LINE - 1) / SL_DIM_LINE * SL_DIM_LINE)
+#define SL_SUM_ROOM(id, n)	+ SL_DIM_ROOM(n)
+#define SL_DIM_VALUES	(0 SL_RULE_DIMS(SL_SUM_ROOM))
+/* Where a dimension's values begin. */
+#define SL_OFFSET_ROOM(id, n)	SL_OFF_##id, SL_OFF_##id##_END = SL_OFF_##id + \
+	SL_DIM_ROOM(n) - 1,
+enum sl_rule_offset { SL_RULE_DIMS(SL_OFFSET_ROOM) };
+
+struct sl_dim_line {
+	__u16 row[SL_DIM_LINE];
+};
 
 /* What an IP header says beside: DSCP, kind of fragment, family, and whose
  * header it is. A packet without a tunnel is inner and outer at once. */
@@ -67,6 +84,10 @@ struct sl_compound {
 /* What a packet does that matches a rule. */
 #define SL_ACTF_PER_SOURCE	0x1	/* limit: each source has its own */
 #define SL_ACTF_BYTES		0x2	/* limit: by bytes of the IP packet */
+#define SL_ACTF_OUTER		0x4	/* the rule asks the outer header */
+#define SL_ACTF_COARSE		0x8	/* limit: the burst lasts many ticks, the
+					 * tick's clock will do */
+#define SL_LIMIT_COARSE_NS	100000000ULL	/* such a burst */
 
 struct sl_act {
 	__u8 action;		/* enum sl_action */
@@ -87,10 +108,17 @@ struct sl_rule_ctr {
 	__u64 over;		/* packets that a limit dropped */
 };
 
-/* Bank's head, in sl_ctl: which dimensions any rule asks for, and more. */
+/* Rows that each bank has: what holds at addresses that no rule names, as
+ * source and as destination. */
+#define SL_ROW_SRC	0
+#define SL_ROW_DST	1
+
+/* Bank's head, in sl_ctl: 1 << dimension that any rule asks for, and more. */
 #define SL_RULES_ANY		(1U << 31)	/* rules without any address */
 #define SL_RULES_OUTER		(1U << 30)	/* rules that ask for outer headers */
 #define SL_RULES_SOME		(1U << 29)	/* there are rules */
+#define SL_RULES_DST		(1U << 9)	/* beside those of sl_rule_dim */
+#define SL_RULES_SRC		(1U << 8)
 
 /* The state of a limit: theoretical arrival time of GCRA (ITU-T I.371),
  * SL_LIMIT_UNIT of the clock. A line of its own: CPUs share it. */
@@ -110,26 +138,32 @@ struct sl_limit_set {
 	} way[SL_SOURCE_WAYS];
 };
 
-/* One packet as rules see it: what plan judges and drops are shown by. */
-struct sl_glance {
-	__u8 src[16], dst[16];	/* IPv4 in the first four bytes */
-	__u8 outer_src[16], outer_dst[16];
-	__u8 family, outer_family;	/* 4 or 6; 0: none */
-	__u8 proto, outer_proto;
-	__u16 sport, dport;	/* host order; see fields */
-	__u16 outer_sport, outer_dport;
-	__u16 icmp, tcp_flags;
-	__u16 len_b, outer_len_b;	/* of the IP packet */
-	__u16 header, outer_header;	/* SL_HEADER */
-	__u16 where;		/* SL_WHERE */
-	__u8 fields, outer_fields;	/* SL_HAS_* */
-	__u32 frame_b;
-	__u32 vlan;
-	__u32 tunnel;		/* id of the innermost; 0: none */
+/* What rules ask of one IP header and what lies behind it, host order. */
+struct sl_fields {
+	__u8 proto;		/* behind the extension headers */
+	__u8 has;		/* SL_HAS_* */
+	__u16 sport, dport;
+	__u16 icmp;		/* type << 8 | code */
+	__u16 tcp_flags;
+	__u16 len_b;		/* of the IP packet */
+	__u16 header;		/* SL_HEADER */
 };
 #define SL_HAS_PORTS	0x1
 #define SL_HAS_ICMP	0x2
 #define SL_HAS_FLAGS	0x4
+
+/* One packet as rules see it: what plan judges and drops are shown by. */
+struct sl_glance {
+	__u8 src[16], dst[16];	/* IPv4 in the first four bytes */
+	__u8 outer_src[16], outer_dst[16];
+	struct sl_fields in, out;	/* innermost, outermost header */
+	__u8 family, outer_family;	/* 4 or 6; 0: none */
+	__u16 where;		/* SL_WHERE */
+	__u32 frame_b;		/* on the wire */
+	__u32 tunnel;		/* id of the innermost; 0: none */
+	__u16 vlan;		/* outermost; 0: untagged */
+	__u16 pad;
+};
 
 /* A recent packet, taken at random. Index: cpu * SL_SAMPLES + i. */
 #define SL_SAMPLES	4096
@@ -150,14 +184,26 @@ struct sl_drop {
 	struct sl_glance g;
 };
 
+#define SL_DROPS_B	(256U << 10)	/* the ring: of 30 CPUs in a tick */
+#define SL_DROPS_A_TICK	64		/* shown on a CPU in a second */
+
+/* What a CPU may still show of its drops. Index: cpu. */
+struct sl_drop_budget {
+	__u64 tick_ns;		/* sl_ctl.tick_ns that it is of */
+	__u64 shown;
+	__u64 pad[6];
+};
+
 _Static_assert(sizeof(struct sl_rule_words) == 64, "sl_rule_words");
 _Static_assert(sizeof(struct sl_compound) == 8, "sl_compound");
 _Static_assert(sizeof(struct sl_act) == 32, "sl_act");
 _Static_assert(sizeof(struct sl_rule_ctr) == 32, "sl_rule_ctr");
 _Static_assert(sizeof(struct sl_limit) == 64, "sl_limit");
 _Static_assert(sizeof(struct sl_limit_set) == 64, "sl_limit_set");
-_Static_assert(sizeof(struct sl_glance) == 104, "sl_glance");
-_Static_assert(sizeof(struct sl_sampled) == 120, "sl_sampled");
-_Static_assert(sizeof(struct sl_drop) == 128, "sl_drop");
+_Static_assert(sizeof(struct sl_fields) == 14, "sl_fields");
+_Static_assert(sizeof(struct sl_glance) == 108, "sl_glance");
+_Static_assert(sizeof(struct sl_sampled) == 128, "sl_sampled");
+_Static_assert(sizeof(struct sl_drop) == 136, "sl_drop");
+_Static_assert(sizeof(struct sl_drop_budget) == 64, "sl_drop_budget");
 
 #endif

@@ -26,10 +26,7 @@
 #define SEALANE_FIB_H
 
 #include <sealane/abi.h>
-
-#ifndef SL_INLINE
-#define SL_INLINE static inline __attribute__((always_inline))
-#endif
+#include <sealane/bits.h>
 
 /* What is off the usual way. BPF makes these functions of their own, which the
  * verifier walks once; hence the checks of v. */
@@ -93,15 +90,6 @@ SL_INLINE __u32 sl_fib_host(const struct sl_fib_view *v, __u32 addr, __u64 key,
 		return e;
 	return sl_fib_in_bucket(sl_fib_bucket(v, sl_fib_hash2(addr, key,
 							      mask)), addr);
-}
-
-/* Bits set: no BPF instruction does it. */
-SL_INLINE __u32 sl_popcount(__u64 x)
-{
-	x -= x >> 1 & 0x5555555555555555ULL;
-	x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
-	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
-	return (__u32)(x * 0x0101010101010101ULL >> 56);
 }
 
 /* Entry of a chunk (0..255) of the block at a line. */

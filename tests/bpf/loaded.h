@@ -76,7 +76,7 @@ static int tables(struct sl_dp *dp)
 	}
 	rc = sl_rib_sort(c);
 	if (!rc)
-		rc = sl_dp_commit(dp, (struct sl_rib_pair){ c, NULL });
+		rc = sl_dp_commit(dp, (struct sl_rib_pair){ .base = c });
 	sl_rib_free(c);
 	return rc;
 }

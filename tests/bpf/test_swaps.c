@@ -118,7 +118,7 @@ static int make_generation(struct generation *g, const struct sl_prefix *probe)
 					random() % SL_LAYERS, 0);
 	}
 	rc = sl_rib_sort(g->rib);
-	p = (struct sl_rib_pair){ g->rib, NULL };
+	p = (struct sl_rib_pair){ .base = g->rib };
 	if (!rc)
 		rc = sl_fib_image_new(sl_fib_size_of("small"), 1, &img);
 	if (!rc)
@@ -160,7 +160,7 @@ TEST_F_TIMEOUT(swaps, memory_is_flat_after_a_thousand_swaps, 200)
 		struct generation *g = &gen[i % 2];
 
 		ASSERT_EQ(0, sl_dp_commit(self->dp, (struct sl_rib_pair){
-						g->rib, NULL })) {
+						.base = g->rib, .extra = NULL })) {
 			TH_LOG("%s", sl_dp_error(self->dp));
 		}
 		ASSERT_EQ(0, wrong_probes(self->dp, g, probe));
@@ -227,7 +227,7 @@ static struct sl_prefix change(struct sl_rib *extra)
 TEST_F_TIMEOUT(swaps, patches_stay_right_and_a_full_table_is_built_anew, 200)
 {
 	struct sl_rib *base = sl_rib_new(), *extra = sl_rib_new();
-	struct sl_rib_pair p = { base, extra };
+	struct sl_rib_pair p = { .base = base, .extra = extra };
 	struct held warm = {}, end;
 	int i, rc, built = 0;
 	const char *why = "";

@@ -153,7 +153,7 @@ static int send_until_drop(torn *t)
 
 static struct sl_rib_pair next_pair(torn *t)
 {
-	return (struct sl_rib_pair){ t->gen[t->flips % 2], NULL };
+	return (struct sl_rib_pair){ .base = t->gen[t->flips % 2] };
 }
 
 /* As a commit does: build beside, flip. */
@@ -262,7 +262,7 @@ FIXTURE_SETUP(torn)
 		self->gen[i] = generation(i);
 		ASSERT_NE(NULL, self->gen[i]);
 		ASSERT_EQ(0, sl_dp_commit(self->dp, (struct sl_rib_pair){
-						self->gen[i], NULL }));
+						.base = self->gen[i], .extra = NULL }));
 	}
 	for (i = 0; i < STREAMS; i++)
 		make_frame(&self->f[i], &ends[i / 2], i % 2);

@@ -249,7 +249,7 @@ TEST_F_TIMEOUT(twin, a_million_lookups_agree_with_user_space, 120)
 		make_rules(0, n_rules);
 		ASSERT_EQ(0, fill(c, 0, n_rules));
 		ASSERT_EQ(0, sl_dp_commit(self->dp,
-					  (struct sl_rib_pair){ c, NULL }));
+					  (struct sl_rib_pair){ .base = c }));
 		ask_near(self, 2 * TWIN_PAIRS);
 		ALL_AGREE();
 	}
@@ -261,7 +261,7 @@ TEST_F_TIMEOUT(twin, a_million_lookups_agree_with_user_space, 120)
 TEST_F_TIMEOUT(twin, patches_agree_with_user_space, 120)
 {
 	struct sl_rib *base = sl_rib_new(), *extra = sl_rib_new();
-	struct sl_rib_pair p = { base, extra };
+	struct sl_rib_pair p = { .base = base, .extra = extra };
 	int round, i, rc, patched = 0;
 	struct sl_prefix gone;
 
@@ -317,7 +317,7 @@ TEST_F_TIMEOUT(twin, every_shape_of_a_slash_24, 120)
 		rules[n_rules++] = (struct rule){ a6, 1, 4 + odd % 3, 2 };
 		ASSERT_EQ(0, fill(c, 0, n_rules));
 		ASSERT_EQ(0, sl_dp_commit(self->dp,
-					  (struct sl_rib_pair){ c, NULL }));
+					  (struct sl_rib_pair){ .base = c }));
 		for (i = 0; i < 256; i++) {
 			a4.addr[3] = a6.addr[15] = i;
 			ask(self, &a4);
@@ -353,7 +353,7 @@ TEST_F_TIMEOUT(twin, buckets_nearly_full_still_find_every_host, 60)
 		sl_rib_add_class(c, &a, class_of(hosts[i]), SL_ACT_DROP, 0);
 	}
 	ASSERT_EQ(0, sl_rib_sort(c));
-	ASSERT_EQ(0, sl_dp_commit(self->dp, (struct sl_rib_pair){ c, NULL })) {
+	ASSERT_EQ(0, sl_dp_commit(self->dp, (struct sl_rib_pair){ .base = c })) {
 		TH_LOG("%s", sl_dp_error(self->dp));
 	}
 	ASSERT_EQ(HOSTS, sl_dp_live(self->dp)->hosts);
@@ -381,7 +381,7 @@ TEST_F(twin, the_ends_of_the_address_space)
 	for (n_rules = 0; n_rules <= n; n_rules++) {
 		ASSERT_EQ(0, fill(c, 0, n_rules));
 		ASSERT_EQ(0, sl_dp_commit(self->dp,
-					  (struct sl_rib_pair){ c, NULL }));
+					  (struct sl_rib_pair){ .base = c }));
 		for (i = 0; i < n; i++) {
 			ASSERT_EQ(0, sl_prefix_parse(text[i], &p, NULL));
 			ask_around(self, p);

@@ -28,7 +28,7 @@ static void make_good(void)
 	sl_rib_sort(rib);
 	if (sl_fib_image_new(&size, 5, &good) ||
 	    sl_fib_image_new(&size, 5, &img) ||
-	    sl_fib_build(&good, (struct sl_rib_pair){ rib, NULL }, NULL))
+	    sl_fib_build(&good, (struct sl_rib_pair){ .base = rib }, NULL))
 		abort();
 	memcpy(img.owned, good.owned, good.owned_b);
 	sl_rib_free(rib);

@@ -45,11 +45,11 @@ TEST(lookups_agree_with_the_twin)
 		n = 1 + random() % N;
 		make_rules(0, n);
 		fill(c, 0, n);
-		ASSERT_EQ(0, sl_fib_build(&img, (struct sl_rib_pair){ c, NULL },
+		ASSERT_EQ(0, sl_fib_build(&img, (struct sl_rib_pair){ .base = c },
 					  NULL));
 		ASSERT_EQ(0, differences(&img, n, 20000));
 		ASSERT_EQ(0, sl_fib_verify(&img,
-				(struct sl_rib_pair){ c, NULL }, &bad, NULL));
+				(struct sl_rib_pair){ .base = c }, &bad, NULL));
 		ASSERT_EQ(0, sl_fib_check(&img, &why)) {
 			TH_LOG("%s", why);
 		}
@@ -62,7 +62,7 @@ TEST(lookups_agree_with_the_twin)
 TEST(patches_agree_with_the_twin)
 {
 	struct sl_rib *base = sl_rib_new(), *extra = sl_rib_new();
-	struct sl_rib_pair p = { base, extra };
+	struct sl_rib_pair p = { .base = base, .extra = extra };
 	struct sl_fib_image img;
 	struct sl_prefix gone;
 	int round, i, n, rc, wide = 0;
@@ -107,7 +107,7 @@ TEST(patches_agree_with_the_twin)
 TEST(every_shape_of_a_slash_24)
 {
 	struct sl_rib *c = sl_rib_new();
-	struct sl_rib_pair p = { c, NULL };
+	struct sl_rib_pair p = { .base = c };
 	struct sl_prefix a = { .addr = { 10, 1, 2 }, .family = 4, .len = 32 };
 	struct sl_fib_image img;
 	int odd, i, shapes[3] = {};
@@ -139,7 +139,7 @@ TEST(every_shape_of_a_slash_24)
 TEST(a_damaged_image_is_refused_or_harmless)
 {
 	struct sl_rib *c = sl_rib_new();
-	struct sl_rib_pair p = { c, NULL };
+	struct sl_rib_pair p = { .base = c };
 	const struct sl_fib_size tight = { SL_FIB4_ROOT_LINES + 16384, 256,
 					   4096, 16384 };
 	struct sl_fib_image img;
@@ -189,7 +189,7 @@ TEST(an_empty_table_answers_nothing)
 
 	ASSERT_EQ(0, sl_rib_sort(c));
 	ASSERT_EQ(0, sl_fib_image_new(&room, KEY, &img));
-	ASSERT_EQ(0, sl_fib_build(&img, (struct sl_rib_pair){ c, NULL },
+	ASSERT_EQ(0, sl_fib_build(&img, (struct sl_rib_pair){ .base = c },
 				  NULL));
 	ASSERT_EQ(0, sl_fib_lookup(&img, 4, addr));
 	ASSERT_EQ(0, sl_fib_lookup(&img, 6, addr));
@@ -211,7 +211,7 @@ TEST(the_ends_of_the_address_space)
 	sl_rib_add_lane(c, &p, 8, SL_LAYER_OPERATOR, 0);
 	ASSERT_EQ(0, sl_rib_sort(c));
 	ASSERT_EQ(0, sl_fib_image_new(&room, KEY, &img));
-	ASSERT_EQ(0, sl_fib_build(&img, (struct sl_rib_pair){ c, NULL },
+	ASSERT_EQ(0, sl_fib_build(&img, (struct sl_rib_pair){ .base = c },
 				  NULL));
 	ASSERT_EQ(SL_ENTRY(7, 0), sl_fib_lookup(&img, 4, top));
 	ASSERT_EQ(0, sl_fib_lookup(&img, 4, zero));
@@ -237,7 +237,7 @@ TEST(a_table_that_does_not_fit_says_how_much_it_needs)
 		sl_rib_add_lane(c, &p, 1, SL_LAYER_OPERATOR, 0);
 	}
 	ASSERT_EQ(0, sl_fib_image_new(&tiny, KEY, &img));
-	ASSERT_EQ(-E2BIG, sl_fib_build(&img, (struct sl_rib_pair){ c, NULL },
+	ASSERT_EQ(-E2BIG, sl_fib_build(&img, (struct sl_rib_pair){ .base = c },
 				       NULL));
 	ASSERT_EQ(SL_FIB4_ROOT_LINES + 40, img.lines);
 	sl_fib_image_free(&img);
@@ -249,7 +249,7 @@ TEST(a_million_prefixes_fit_and_are_found)
 {
 	const struct sl_fib_size *size = sl_fib_size_of("large");
 	struct sl_rib *c = sl_rib_new();
-	struct sl_rib_pair p = { c, NULL };
+	struct sl_rib_pair p = { .base = c };
 	struct sl_pset set = {};
 	struct sl_fib_image img;
 	struct sl_prefix bad;

@@ -31,6 +31,19 @@
 	};								\
 	(__typeof__((which)->value))native_lookup(here.map, with); })
 
+/* Any number will do. */
+static inline __u32 bpf_get_prandom_u32(void)
+{
+	return 12345;
+}
+
+#define bpf_loop(n, fn, ctx, flags) ({					\
+	__u32 i_;							\
+									\
+	for (i_ = 0; i_ < (n) && !(fn)(i_, ctx); i_++)			\
+		;							\
+	i_; })
+
 static inline __u64 bpf_ktime_get_ns(void)
 {
 	return native_host.clock_ns;
@@ -58,5 +71,9 @@ static inline __u64 bpf_xdp_get_buff_len(struct xdp_md *ctx)
 	(void)ctx;
 	return native_host.buff_b;
 }
+
+/* A ring buffer that has room for one record at a time. */
+#define bpf_ringbuf_reserve(ring, size, flags) native_ring_reserve(size)
+#define bpf_ringbuf_submit(record, flags) native_ring_submit(record)
 
 #endif
