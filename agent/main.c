@@ -264,6 +264,7 @@ static int start(struct agent *a)
 	if (read_world(a) || open_datapath(a) || jobs_open(a))
 		return -1;
 	generations_settle(a);
+	audit_found(a);
 	if (tables_start(a) || ports_configure(a))
 		return -1;
 	ports_sync(a);
