@@ -121,6 +121,7 @@ struct drops;
 struct events;
 struct job;
 struct jobs;
+struct flowspec;
 struct pending;
 struct plan;
 struct sample;
@@ -151,6 +152,7 @@ struct agent {
 	struct tables former;		/* of the other bank, while it may hold
 					 * again: nobody has confirmed yet */
 	struct jobs *jobs;
+	struct flowspec *flowspec;	/* BGP neighbours and their routes */
 	uint32_t last_class;		/* given out */
 	struct port *ports;
 	unsigned int n_ports;
@@ -181,6 +183,20 @@ int reload_begin(struct agent *a, struct job *j);
 int reload_make(struct agent *a, struct job *j);
 int reload_finish(struct agent *a, struct job *j);
 uint32_t *number_lanes(struct agent *a, const struct sl_config *cfg);
+
+/* --- guards --- */
+/* The guards by a configuration and the host's addresses, numbered; *out NULL:
+ * they are as they were. 0 or -1, said in the log. */
+int guards_make(struct agent *a, const struct sl_config *cfg,
+		struct rules **out);
+void guards_take(struct agent *a, struct rules *r);	/* NULL: none */
+void guards_sync(struct agent *a);	/* have the host's addresses changed? */
+int guards_finish(struct agent *a, struct job *j);
+/* Would a rule hit a protected port of an own address? Is p one? */
+bool guards_forbid(const struct agent *a, const struct sl_rule *r,
+		   struct sl_prefix *which);
+bool guards_own(const struct agent *a, const struct sl_prefix *p,
+		struct sl_prefix *which);
 
 /* --- events --- */
 int events_open(struct agent *a);
@@ -254,13 +270,16 @@ void tables_live(struct agent *a, struct job *j, uint64_t until_ns);
 void tables_confirm(struct agent *a);
 /* The former bank holds again, at once. */
 void tables_undo(struct agent *a);
+/* Rule i of those that are compiled, and its slot; NULL: there is none. */
+const struct sl_rule *tables_rule(const struct agent *a, uint32_t i,
+				  uint32_t *slot);
 /* One prefix anew, seen by the next packet; as sl_fib_patch(). */
 int tables_patch(struct agent *a, const struct sl_rib *extra,
 		 const struct sl_prefix *p);
 
 /* --- jobs --- */
 enum job_kind { JOB_LIST, JOB_LIST_REMOVE, JOB_BLOCK, JOB_UNBLOCK, JOB_RELOAD,
-		JOB_RULES, JOB_ROLLBACK, JOB_PLAN };
+		JOB_RULES, JOB_ROLLBACK, JOB_GUARDS, JOB_FLOWSPEC, JOB_PLAN };
 
 struct job {
 	struct job *next;
@@ -286,7 +305,7 @@ struct job {
 	struct lists lists;		/* of a rollback: all of them */
 	struct json_object *diff;	/* of the lists */
 	struct blocks blocks;		/* as they were when it began */
-	struct rules *rules, *flow;	/* NULL: as they are */
+	struct rules *guard, *rules, *flow;	/* NULL: as they are */
 	struct plan *plan;		/* what the rules do to live traffic */
 	struct sl_rib *base;
 	struct sl_abv *abv;
@@ -317,6 +336,7 @@ void jobs_note(struct agent *a, const struct sl_prefix *p);
 /* Patch what was noted into the job's image; extra: the blocks as they are. */
 int job_replay(struct agent *a, struct job *j, const struct sl_rib *extra);
 void jobs_resume(struct agent *a);	/* those that waited for a decision */
+bool jobs_busy(const struct agent *a);	/* one runs or waits */
 bool jobs_hold_class(const struct agent *a, uint32_t id);
 
 /* --- blocks --- */
@@ -352,6 +372,28 @@ struct json_object *lists_doc(const struct agent *a);
 struct json_object *list_page(const struct agent *a, const char *name,
 			      const char *from, const char *limit,
 			      struct refusal *r);
+
+/* --- flowspec: flowspec_priv.h tells the files --- */
+int flowspec_open(struct agent *a);	/* with the store open */
+int flowspec_start(struct agent *a);	/* a->flow, before the tables */
+void flowspec_close(struct agent *a);
+void flowspec_tick(struct agent *a);	/* once a second */
+/* A batch of a source's events, and what was refused of it; NULL: refused. */
+struct json_object *flowspec_take(struct agent *a, struct json_object *body,
+				  const struct caller *who, struct refusal *r);
+int flowspec_purge(struct agent *a, const char *name, const struct caller *who,
+		   struct json_object **answer, struct refusal *r);
+struct json_object *flowspec_doc(struct agent *a);
+/* The rules that stand now, in order: a new set, the caller's, which is also
+ * when routes learn whether they are in it. NULL: no memory. */
+struct sl_ruleset *flowspec_rules(struct agent *a);
+/* A job is due soon; it begins when the loop gets there in flowspec_run(). */
+void flowspec_changed(struct agent *a);
+int flowspec_timeout_ms(const struct agent *a);	/* -1: none is due */
+void flowspec_run(struct agent *a);
+int flowspec_begin(struct agent *a, struct job *j);
+int flowspec_finish(struct agent *a, struct job *j);
+void flowspec_ended(struct agent *a, const struct job *j, bool failed);
 
 /* --- collect --- */
 int collect_open(struct agent *a);
@@ -423,7 +465,8 @@ struct route {
 	size_t max_body_b;
 	bool raw;			/* the body is no JSON */
 };
-const struct route *route_of(const char *path);
+/* Where a resource has no such method, what it has. */
+const struct route *route_of(const char *path, const char *method);
 const char *call_query(struct call *k, const char *key);	/* NULL: none */
 const char *call_word(struct call *k, const char *key);	/* of the body */
 /* What a request is about, for the audit. */

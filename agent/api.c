@@ -240,7 +240,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c,
 			return MHD_NO;
 		req->who = caller_of(c);
 		if (!strncmp(url, "/api/v1/", 8))
-			req->route = route_of(url + 8);
+			req->route = route_of(url + 8, method);
 		return MHD_YES;
 	}
 	if (!*len)

@@ -146,7 +146,8 @@ static int check_protected(const struct agent *a, const struct sl_prefix *p,
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		if (sl_rib_protects(a->base, &p[i], &which))
+		if (sl_rib_protects(a->base, &p[i], &which) ||
+		    guards_own(a, &p[i], &which))
 			refuse_item(r, "%s touches the protected %s",
 				    sl_prefix_str(&p[i], x),
 				    sl_prefix_str(&which, y));

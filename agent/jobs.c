@@ -39,8 +39,9 @@ static const char *const state_name[] = {
 static const char *const kind_name[] = {
 	[JOB_LIST] = "list replace", [JOB_LIST_REMOVE] = "list remove",
 	[JOB_BLOCK] = "block", [JOB_UNBLOCK] = "unblock",
-	[JOB_RELOAD] = "reload", [JOB_RULES] = "rule apply",
-	[JOB_ROLLBACK] = "rollback", [JOB_PLAN] = "rule plan" };
+	[JOB_RELOAD] = "reload", [JOB_GUARDS] = "guards",
+	[JOB_RULES] = "rule apply", [JOB_ROLLBACK] = "rollback",
+	[JOB_FLOWSPEC] = "flowspec", [JOB_PLAN] = "rule plan" };
 
 int jobs_open(struct agent *a)
 {
@@ -75,6 +76,10 @@ static void drop_work(struct agent *a, struct job *j)
 	rules_free(j->rules);
 	j->rules = NULL;
 	plan_drop(j);
+	rules_free(j->guard);
+	j->guard = NULL;
+	rules_free(j->flow);
+	j->flow = NULL;
 	json_object_put(j->diff);
 	j->diff = NULL;
 	free(j->blocks.b);
@@ -247,10 +252,14 @@ static void end(struct agent *a, struct job *j, int state)
 	drop_work(a, j);
 	if (state == JOB_FAILED && j->kind == JOB_RELOAD)
 		sd_notify(0, "READY=1");
-	if (state == JOB_FAILED && j->kind != JOB_PLAN) {	/* no change */
+	if (j->kind == JOB_FLOWSPEC)
+		flowspec_ended(a, j, state == JOB_FAILED);
+	/* FlowSpec is tried again: once; a plan changes nothing */
+	if (state == JOB_FAILED && j->kind != JOB_FLOWSPEC &&
+	    j->kind != JOB_PLAN)
 		audit_failed(a, j);
+	if (state == JOB_FAILED && j->kind != JOB_PLAN)
 		tell_refusal(a, j);
-	}
 	for (at = &a->jobs->all; *at && n < KEPT; at = &(*at)->next)
 		n++;
 	while (*at) {
@@ -273,6 +282,12 @@ static int prepare(struct agent *a, struct job *j)
 
 	if (!rc && j->kind == JOB_RELOAD)
 		rc = reload_begin(a, j);
+	if (!rc && j->kind == JOB_GUARDS &&
+	    guards_make(a, a->cfg, &j->guard))
+		rc = refuse(&j->r, 500, "see the agent's log",
+			    "cannot make the guards");
+	if (!rc && j->kind == JOB_FLOWSPEC)
+		rc = flowspec_begin(a, j);
 	if (!rc && j->kind == JOB_ROLLBACK)
 		return rollback_begin(a, j);
 	if (!rc && reads_rules(j) && !(j->kind == JOB_RULES && j->force))
@@ -346,6 +361,11 @@ void jobs_note(struct agent *a, const struct sl_prefix *p)
 	grown[j->n_journal++] = *p;
 }
 
+bool jobs_busy(const struct agent *a)
+{
+	return a->jobs->running || next_queued(a);
+}
+
 bool jobs_hold_class(const struct agent *a, uint32_t id)
 {
 	const struct job *j = a->jobs ? a->jobs->running : NULL;
@@ -370,6 +390,8 @@ static int finish(struct agent *a, struct job *j)
 	case JOB_BLOCK:
 	case JOB_UNBLOCK: return blocks_finish(a, j);
 	case JOB_RELOAD: return reload_finish(a, j);
+	case JOB_GUARDS: return guards_finish(a, j);
+	case JOB_FLOWSPEC: return flowspec_finish(a, j);
 	case JOB_RULES: return rules_finish(a, j);
 	case JOB_ROLLBACK: return rollback_finish(a, j);
 	case JOB_PLAN: return 0;	/* its answer is there */

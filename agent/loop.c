@@ -108,10 +108,13 @@ static void on_tick(struct agent *a, int fd)
 	bypass_second(a);
 	events_second(a);
 	api_second(a);
+	flowspec_tick(a);
 	audit_tick(a);
 	store_tidy(a);
-	if (++ticks % SYNC_EVERY_S == 0)
+	if (++ticks % SYNC_EVERY_S == 0) {
 		ports_sync(a);
+		guards_sync(a);
+	}
 }
 
 static void on_links(struct agent *a, int fd)
@@ -121,6 +124,14 @@ static void on_links(struct agent *a, int fd)
 	while (recv(fd, buf, sizeof(buf), 0) > 0 || errno == ENOBUFS)
 		;
 	ports_sync(a);
+}
+
+/* Until something is due without an event. */
+static int timeout_ms(const struct agent *a)
+{
+	int api = api_timeout_ms(a), flow = flowspec_timeout_ms(a);
+
+	return api < 0 || (flow >= 0 && flow < api) ? flow : api;
 }
 
 static int watch(int epoll, int fd, enum source source)
@@ -144,7 +155,7 @@ int agent_loop(struct agent *a)
 	else
 		sd_notify(0, "READY=1");
 	while (!rc && !a->stop) {
-		n = epoll_wait(epoll, ev, SOURCES, api_timeout_ms(a));
+		n = epoll_wait(epoll, ev, SOURCES, timeout_ms(a));
 		for (i = 0; i < n; i++) {
 			enum source s = ev[i].data.u32;
 
@@ -161,6 +172,7 @@ int agent_loop(struct agent *a)
 		}
 		api_run(a);
 		events_save(a);
+		flowspec_run(a);
 	}
 	sd_notify(0, "STOPPING=1");
 	for (i = 0; i < JOBS; i++)

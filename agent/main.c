@@ -155,8 +155,12 @@ int reload_begin(struct agent *a, struct job *j)
 	if (!j->cfg || same_sizes(j->cfg, a->cfg, &j->r))
 		return -1;
 	j->lane_id = number_lanes(a, j->cfg);
-	return j->lane_id ? 0 : refuse(&j->r, 409, "use fewer lanes",
-				       "no numbers left for the lanes");
+	if (!j->lane_id)
+		return refuse(&j->r, 409, "use fewer lanes",
+			      "no numbers left for the lanes");
+	return guards_make(a, j->cfg, &j->guard) ?
+	       refuse(&j->r, 500, "see the agent's log",
+		      "cannot make the guards") : 0;
 }
 
 int reload_finish(struct agent *a, struct job *j)
@@ -257,11 +261,14 @@ static int read_world(struct agent *a)
 
 static int start(struct agent *a)
 {
+	struct rules *guard;
+
 	if (take_lock(a) || events_open(a))
 		return -1;
 	event(a, LOG_NOTICE, "agent", NULL, "version %s started, pid %d",
 	      SL_VERSION, (int)getpid());
-	if (store_open(a) || generations_open(a) || store_load(a))
+	if (store_open(a) || generations_open(a) || store_load(a) ||
+	    flowspec_open(a))
 		return -1;
 	a->lane_id = number_lanes(a, a->cfg);
 	if (!a->lane_id)
@@ -270,7 +277,11 @@ static int start(struct agent *a)
 	if (read_world(a) || open_datapath(a) || jobs_open(a))
 		return -1;
 	generations_settle(a);
-	if (tables_start(a) || ports_configure(a))
+	audit_found(a);
+	if (guards_make(a, a->cfg, &guard))
+		return -1;
+	guards_take(a, guard);
+	if (flowspec_start(a) || tables_start(a) || ports_configure(a))
 		return -1;
 	ports_sync(a);
 	return collect_open(a) || sample_open(a) || drops_open(a) ||
@@ -285,12 +296,15 @@ static void stop(struct agent *a)
 	drops_close(a);
 	jobs_close(a);
 	sample_close(a);
+	flowspec_close(a);
 	collect_close(a);
 	ports_free(a);
 	sl_dp_close(a->dp);
 	free(a->lane_id);
 	generations_free(a);
 	rules_free(a->rules);
+	rules_free(a->guard);
+	rules_free(a->flow);
 	slots_free(a);
 	store_close(a);
 	events_close(a);

@@ -345,7 +345,27 @@ static struct json_object *get_job(struct call *k)
 	return job_doc(k->a, id ? strtoll(id, NULL, 10) : 0, &k->r);
 }
 
+static struct json_object *get_flowspec(struct call *k)
+{
+	return flowspec_doc(k->a);
+}
+
+static struct json_object *post_flowspec(struct call *k)
+{
+	return flowspec_take(k->a, k->body, &k->who, &k->r);
+}
+
+static struct json_object *post_flowspec_purge(struct call *k)
+{
+	const char *name = call_word(k, "neighbour");
+	struct json_object *answer = NULL;
+
+	flowspec_purge(k->a, name ? name : "", &k->who, &answer, &k->r);
+	return answer;
+}
+
 #define JSON_B	65536
+#define EVENTS_B (1U << 20)	/* a source sends what it has in parts */
 #define LIST_B	(256U << 20)
 #define RULES_B	(64U << 20)
 
@@ -374,15 +394,22 @@ static const struct route routes[] = {
 	{ "POST", "detach", post_detach, JSON_B, false },
 	{ "POST", "bypass", post_bypass, JSON_B, false },
 	{ "POST", "reload", post_reload, JSON_B, false },
+	{ "GET", "flowspec", get_flowspec, JSON_B, false },
+	{ "POST", "flowspec", post_flowspec, EVENTS_B, false },
+	{ "POST", "flowspec_purge", post_flowspec_purge, JSON_B, false },
 	{}
 };
 
-const struct route *route_of(const char *path)
+const struct route *route_of(const char *path, const char *method)
 {
-	const struct route *rt;
+	const struct route *rt, *other = NULL;
 
-	for (rt = routes; rt->path; rt++)
-		if (!strcmp(path, rt->path))
+	for (rt = routes; rt->path; rt++) {
+		if (strcmp(path, rt->path))
+			continue;
+		if (!strcmp(method, rt->method))
 			return rt;
-	return NULL;
+		other = rt;
+	}
+	return other;
 }

@@ -61,7 +61,7 @@ static void append(struct sl_abv_rule *all, unsigned int *n,
 void tables_kinds(const struct agent *a, const struct job *j,
 		  struct rules *kind[RULE_KINDS])
 {
-	kind[0] = a->guard;
+	kind[0] = j && j->guard ? j->guard : a->guard;
 	kind[1] = j && j->rules ? j->rules : a->rules;
 	kind[2] = j && j->flow ? j->flow : a->flow;
 }
@@ -122,6 +122,25 @@ struct sl_abv *tables_compile_aside(struct agent *a, const struct job *j,
 	return compiled(abv, compile(a, j, &a->lists, abv), r);
 }
 
+const struct sl_rule *tables_rule(const struct agent *a, uint32_t i,
+				  uint32_t *slot)
+{
+	struct rules *kind[RULE_KINDS];
+	int k;
+
+	tables_kinds(a, NULL, kind);
+	for (k = 0; k < RULE_KINDS; k++) {
+		if (!kind[k])
+			continue;
+		if (i < kind[k]->set.n) {
+			*slot = kind[k]->slot[i];
+			return &kind[k]->set.r[i];
+		}
+		i -= kind[k]->set.n;
+	}
+	return NULL;
+}
+
 /* --- which bank is live --- */
 static void drop(struct tables *t)
 {
@@ -145,6 +164,8 @@ void tables_live(struct agent *a, struct job *j, uint64_t until_ns)
 	a->abv = j->abv;
 	j->base = NULL;
 	j->abv = NULL;
+	guards_take(a, j->guard);
+	j->guard = NULL;
 	drop(&a->former);
 	if (until_ns)
 		a->former = was;

@@ -112,7 +112,9 @@ static __always_inline int charge_source(__u64 fp, const struct sl_price *c)
 static __always_inline int exceeds(const struct sl_act *a,
 				   const struct sl_pkt *p)
 {
-	struct sl_price c = { .now = clock_ns() * SL_LIMIT_UNIT,
+	__u64 now_ns = a->flags & SL_ACTF_COARSE ? clock_coarse_ns() :
+		       clock_ns();
+	struct sl_price c = { .now = now_ns * SL_LIMIT_UNIT,
 			      .cost = a->cost, .burst = a->burst,
 			      .most = a->cost * 8 };
 	__u32 outer = a->flags & SL_ACTF_OUTER, len_b, slot = a->slot;

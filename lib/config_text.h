@@ -43,6 +43,10 @@ struct text_timing {
 };
 
 struct text_guards {
+	char **ports;
+	unsigned int ports_count;
+	char **own;
+	unsigned int own_count;
 	char *max_share;
 };
 

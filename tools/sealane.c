@@ -90,6 +90,19 @@ static const struct command commands[] = {
 	  cmd_audit },
 	{ "explain", "ADDR", "lane, blocks, lists and last round trips of an address",
 	  "", cmd_explain },
+	{ "flowspec", "exabgp | gobgp | ls | purge NEIGHBOUR",
+	  "rules that BGP neighbours announce",
+	  "  exabgp              read ExaBGP's JSON on stdin, as its process\n"
+	  "  gobgp               read `gobgp monitor global rib -j` on stdin\n"
+	  "  ls                  neighbours, and routes with what became of them\n"
+	  "  purge NEIGHBOUR     enforce nothing of it until its session comes up\n"
+	  "                      anew\n"
+	  "  --neighbor-limit N  routes of a neighbour (default 1000)\n"
+	  "  --grace D           routes hold without their session (default 120s)\n"
+	  "  --source NAME       tells several speakers apart (default exabgp or\n"
+	  "                      gobgp)\n"
+	  "  --adj-in            gobgp: the lines are those of `monitor adj-in`\n",
+	  cmd_flowspec },
 	{ "replay", "FILE [-c CONF] [--samples OUT|-]",
 	  "run a capture through the data plane",
 	  "  -c CONF        lanes, home and sizes from a configuration\n"

@@ -85,6 +85,9 @@ struct sl_compound {
 #define SL_ACTF_PER_SOURCE	0x1	/* limit: each source has its own */
 #define SL_ACTF_BYTES		0x2	/* limit: by bytes of the IP packet */
 #define SL_ACTF_OUTER		0x4	/* the rule asks the outer header */
+#define SL_ACTF_COARSE		0x8	/* limit: the burst lasts many ticks, the
+					 * tick's clock will do */
+#define SL_LIMIT_COARSE_NS	100000000ULL	/* such a burst */
 
 struct sl_act {
 	__u8 action;		/* enum sl_action */

@@ -34,7 +34,7 @@ t "no words is a usage error" 1 "usage: sealane" "$S"
 t "--help is exit 0" 0 "usage: sealane" "$S" --help
 t "--help goes to stdout" 0 "usage: sealane" sh -c "$S --help 2>/dev/null"
 t "--version" 0 "^sealane [0-9]" "$S" --version
-for verb in doctor status attach detach bypass latency events block unblock explain replay; do
+for verb in doctor status attach detach bypass latency events block unblock explain replay flowspec; do
 	t "$verb --help" 0 "usage: sealane $verb" "$S" "$verb" --help
 	t "$verb: an unknown option is named" 1 "--bogus" "$S" "$verb" --bogus
 	t "$verb: abbreviated global options are not guessed" 1 "--sock" "$S" "$verb" --sock x
