@@ -77,14 +77,16 @@ schema() { # NAME COMMAND...
 	shift
 	sealane -j "$@" | /usr/bin/python3 "$TOP/tests/schema.py" "$name"
 }
-plan() { # FILE EXPRESSION over d; c: the change, r: the rows
+plan() { # FILE EXPRESSION over d; c: the change, r: the rows, P: packets/s
 	sealane -j rule plan "$1.yaml" --since "${since:-10s}" >"$1.plan" || return
 	python3 - "$1.plan" "$2" <<'EOF2'
 import json, sys
 d = json.load(open(sys.argv[1]))
 c, r, f = d["change"], d["rows"], d["flows"]
+P = d["sample"]["pps"]
 print(d["sample"], c, d["apply"], r[:3], f[:2])
-near = lambda i, v, by=0.0: i["low"] * (1 - by) <= v <= i["high"] * (1 + by)
+# 95 % would fail one run of twenty; and the ends of the time are not sharp
+near = lambda i, v, by: i["low"] * (1 - by) <= v <= i["high"] * (1 + by)
 assert eval(sys.argv[2]), sys.argv[2]
 EOF2
 }
@@ -113,11 +115,11 @@ ok "a plan keeps its schema" schema rule_plan rule plan big.yaml
 ok "it was sampled, not counted" plan big \
 	'500 < d["sample"]["packets"] < 0.9 * d["sample"]["of_packets"]'
 ok "the traffic's rate is counted" plan big \
-	'abs(d["sample"]["pps"] - 4000) < 120'
+	'abs(P - 4000) < 400'
 ok "a drop is foreseen, within its interval" plan big \
-	'near(c["dropped"]["pps"], 1000, 0.05) and c["passed"]["sampled_packets"] == c["limited"]["sampled_packets"] == 0'
+	'near(c["dropped"]["pps"], 0.25 * P, 0.05) and c["passed"]["sampled_packets"] == c["limited"]["sampled_packets"] == 0'
 ok "... in bits too" plan big \
-	'near(c["dropped"]["bps"], 1000 * 8 * (60 + 1042) / 2, 0.1)'
+	'near(c["dropped"]["bps"], 0.25 * P * 8 * (60 + 1042) / 2, 0.1)'
 ok "... which is not so wide that it says nothing" plan big \
 	'c["dropped"]["pps"]["high"] - c["dropped"]["pps"]["low"] < 350'
 ok "... by lane and rule" plan big \
@@ -125,9 +127,9 @@ ok "... by lane and rule" plan big \
 ok "... and by flow" plan big \
 	'f[0]["src"] == "198.18.20.6" and f[0]["dport"] == 5001 and f[0]["sport"] == 53 and f[0]["proto"] == 17'
 ok "a count is foreseen" plan watch \
-	'near(c["counted"]["pps"], 3900, 0.05) and not c["dropped"]["sampled_packets"] and not f'
+	'near(c["counted"]["pps"], 0.975 * P, 0.05) and not c["dropped"]["sampled_packets"] and not f'
 ok "a limit is foreseen, up to all" plan limit \
-	'near(c["limited"]["pps"], 2900, 0.05) and 0.64 < d["apply"]["dropped_share"] < 0.76'
+	'near(c["limited"]["pps"], 0.725 * P, 0.05) and 0.64 < d["apply"]["dropped_share"] < 0.76'
 ok "what cannot take effect is found" plan double \
 	'{("b", "a", "shadowed"), ("c", "a", "shadowed")} == {(x["rule"], x["other"], x["kind"]) for x in d["findings"]}'
 ok "a plan knows what apply would refuse" plan big \
@@ -154,17 +156,17 @@ n0, t0, n1, t1 = map(int, sys.argv[1:])
 i = json.load(open("big.plan"))["change"]["dropped"]["pps"]
 pps = (n1 - n0) / (t1 - t0) * 1e9
 print(pps, i)
-assert i["low"] * 0.95 <= pps <= i["high"] * 1.05
+assert i["low"] * 0.93 <= pps <= i["high"] * 1.07
 EOF2
 ok "the same again changes nothing" plan big \
 	'all(not x["sampled_packets"] for x in c.values()) and not d["apply"]["needs_force"]'
-ok "without it those would pass" plan none 'near(c["passed"]["pps"], 1000, 0.05) and r[0]["rule"] == "case7"'
+ok "without it those would pass" plan none 'near(c["passed"]["pps"], 0.25 * P, 0.05) and r[0]["rule"] == "case7"'
 
 sealane block 198.18.20.5 >/dev/null
 ok "what a block drops, a rule does not drop anew" plan limit \
 	'not c["dropped"]["sampled_packets"] and not c["limited"]["sampled_packets"]'
 ok "a rule that passes saves from a block" plan pass \
-	'near(c["passed"]["pps"], 3900, 0.05)'
+	'near(c["passed"]["pps"], 0.975 * P, 0.05)'
 ok "since is heeded" plan none 'd["sample"]["span_ns"] < 12e9'
 since=2s
 ok "... to the second" plan none 'd["sample"]["span_ns"] < 4e9'
