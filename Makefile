@@ -85,6 +85,10 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/man/man8/sealaned.8
 	install -D -m 644 dist/sealane.yaml.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/sealane.yaml.example
+	install -D -m 644 dist/rules.yaml.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/rules.yaml.example
+	install -m 644 dist/exabgp.conf.example dist/gobgpd.conf.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' dist/sealaned.service.in \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
@@ -95,6 +99,9 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/man/man1/sealane.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man8/sealaned.8 \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/sealane.yaml.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/rules.yaml.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/exabgp.conf.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/gobgpd.conf.example \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
 
 demo: deps

@@ -5,8 +5,9 @@
  * second thread makes what is new beside what is live, and the loop takes it
  * over when it is done. Files: main (init and its mirror), loop, ports
  * (interfaces), tables (prefixes -> data plane), jobs, blocks, lists, commits.h
- * and its files (store, generations, rules, audit), collect (the last hour),
- * query (latency), status, explain, api (HTTP), routes (what can be asked).
+ * and its files (store, generations, rules, audit), events, collect (the last
+ * hour), query (latency), status, explain, api (HTTP), routes (what can be
+ * asked).
  */
 #ifndef SL_AGENT_H
 #define SL_AGENT_H
@@ -107,18 +108,34 @@ struct port {
 	uint64_t last_packets, pps;
 };
 
+/* As we last knew it. */
+struct bypass {
+	bool on, by_known;
+	struct caller who;
+	uint64_t since_ns;		/* wall clock */
+	unsigned int seconds;		/* that it lasts, as we saw it */
+	char why[TEXT_B];
+};
+
+struct drops;
+struct events;
 struct job;
 struct jobs;
+struct flowspec;
 struct pending;
 struct slot;
 
 struct agent {
 	const char *config_path;
+	char pin_dir[256];
 	struct sl_config *cfg;
 	struct sl_dp *dp;
 	struct store *store;
+	struct events *events;
+	struct drops *drops;
 	struct collect *collect;
 	struct api *api;
+	struct bypass bypass;
 	struct blocks blocks;
 	struct lists lists;
 	struct pending *pending;	/* never NULL once started */
@@ -132,6 +149,7 @@ struct agent {
 	struct tables former;		/* of the other bank, while it may hold
 					 * again: nobody has confirmed yet */
 	struct jobs *jobs;
+	struct flowspec *flowspec;	/* BGP neighbours and their routes */
 	uint32_t last_class;		/* given out */
 	struct port *ports;
 	unsigned int n_ports;
@@ -162,6 +180,48 @@ int reload_begin(struct agent *a, struct job *j);
 int reload_make(struct agent *a, struct job *j);
 int reload_finish(struct agent *a, struct job *j);
 uint32_t *number_lanes(struct agent *a, const struct sl_config *cfg);
+
+/* --- guards --- */
+/* The guards by a configuration and the host's addresses, numbered; *out NULL:
+ * they are as they were. 0 or -1, said in the log. */
+int guards_make(struct agent *a, const struct sl_config *cfg,
+		struct rules **out);
+void guards_take(struct agent *a, struct rules *r);	/* NULL: none */
+void guards_sync(struct agent *a);	/* have the host's addresses changed? */
+int guards_finish(struct agent *a, struct job *j);
+/* Would a rule hit a protected port of an own address? Is p one? */
+bool guards_forbid(const struct agent *a, const struct sl_rule *r,
+		   struct sl_prefix *which);
+bool guards_own(const struct agent *a, const struct sl_prefix *p,
+		struct sl_prefix *which);
+
+/* --- events --- */
+int events_open(struct agent *a);
+void events_close(struct agent *a);
+/* Something notable: kept, and said in the log. Severity as syslog's; kind is
+ * one word; detail (owned, may be NULL) what a program would ask for. */
+void event(struct agent *a, int severity, const char *kind,
+	   struct json_object *detail, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+/* Details to add to: who; who, what became of it, and why. */
+struct json_object *event_by(const struct caller *who);
+struct json_object *event_commit(const struct agent *a,
+				 const struct caller *who, const char *why);
+void events_second(struct agent *a);
+void events_save(struct agent *a);	/* write what is new to disk */
+
+/* --- drops --- */
+int drops_open(struct agent *a);
+void drops_close(struct agent *a);
+int drops_fd(const struct agent *a);	/* readable: packets were dropped */
+void drops_ready(struct agent *a);
+
+/* --- bypass --- */
+void bypass_start(struct agent *a);	/* was it changed without us? */
+void bypass_second(struct agent *a);
+int bypass_set(struct agent *a, bool on, const char *why,
+	       const struct caller *who, struct refusal *r);
+struct json_object *bypass_doc(const struct agent *a);	/* NULL: it is off */
 
 /* --- ports --- */
 int ports_configure(struct agent *a);	/* from a->cfg */
@@ -199,13 +259,16 @@ void tables_live(struct agent *a, struct job *j, uint64_t until_ns);
 void tables_confirm(struct agent *a);
 /* The former bank holds again, at once. */
 void tables_undo(struct agent *a);
+/* Rule i of those that are compiled, and its slot; NULL: there is none. */
+const struct sl_rule *tables_rule(const struct agent *a, uint32_t i,
+				  uint32_t *slot);
 /* One prefix anew, seen by the next packet; as sl_fib_patch(). */
 int tables_patch(struct agent *a, const struct sl_rib *extra,
 		 const struct sl_prefix *p);
 
 /* --- jobs --- */
 enum job_kind { JOB_LIST, JOB_LIST_REMOVE, JOB_BLOCK, JOB_UNBLOCK, JOB_RELOAD,
-		JOB_RULES, JOB_ROLLBACK };
+		JOB_RULES, JOB_ROLLBACK, JOB_GUARDS, JOB_FLOWSPEC };
 
 struct job {
 	struct job *next;
@@ -230,7 +293,7 @@ struct job {
 	struct lists lists;		/* of a rollback: all of them */
 	struct json_object *diff;	/* of the lists */
 	struct blocks blocks;		/* as they were when it began */
-	struct rules *rules, *flow;	/* NULL: as they are */
+	struct rules *guard, *rules, *flow;	/* NULL: as they are */
 	struct sl_rib *base;
 	struct sl_abv *abv;
 	/* prefixes pushed meanwhile: patched into the new image too */
@@ -260,6 +323,7 @@ void jobs_note(struct agent *a, const struct sl_prefix *p);
 /* Patch what was noted into the job's image; extra: the blocks as they are. */
 int job_replay(struct agent *a, struct job *j, const struct sl_rib *extra);
 void jobs_resume(struct agent *a);	/* those that waited for a decision */
+bool jobs_busy(const struct agent *a);	/* one runs or waits */
 bool jobs_hold_class(const struct agent *a, uint32_t id);
 
 /* --- blocks --- */
@@ -296,6 +360,28 @@ struct json_object *list_page(const struct agent *a, const char *name,
 			      const char *from, const char *limit,
 			      struct refusal *r);
 
+/* --- flowspec: flowspec_priv.h tells the files --- */
+int flowspec_open(struct agent *a);	/* with the store open */
+int flowspec_start(struct agent *a);	/* a->flow, before the tables */
+void flowspec_close(struct agent *a);
+void flowspec_tick(struct agent *a);	/* once a second */
+/* A batch of a source's events, and what was refused of it; NULL: refused. */
+struct json_object *flowspec_take(struct agent *a, struct json_object *body,
+				  const struct caller *who, struct refusal *r);
+int flowspec_purge(struct agent *a, const char *name, const struct caller *who,
+		   struct json_object **answer, struct refusal *r);
+struct json_object *flowspec_doc(struct agent *a);
+/* The rules that stand now, in order: a new set, the caller's, which is also
+ * when routes learn whether they are in it. NULL: no memory. */
+struct sl_ruleset *flowspec_rules(struct agent *a);
+/* A job is due soon; it begins when the loop gets there in flowspec_run(). */
+void flowspec_changed(struct agent *a);
+int flowspec_timeout_ms(const struct agent *a);	/* -1: none is due */
+void flowspec_run(struct agent *a);
+int flowspec_begin(struct agent *a, struct job *j);
+int flowspec_finish(struct agent *a, struct job *j);
+void flowspec_ended(struct agent *a, const struct job *j, bool failed);
+
 /* --- collect --- */
 int collect_open(struct agent *a);
 void collect_close(struct agent *a);
@@ -318,6 +404,18 @@ struct latency_query {
 struct json_object *query_latency(const struct agent *a,
 				  const struct latency_query *q,
 				  struct refusal *r);
+struct event_query {
+	const char *after, *since, *kind, *limit;
+};
+/* none: nothing fits so far. */
+struct json_object *events_doc(const struct agent *a,
+			       const struct event_query *q, bool *none,
+			       struct refusal *r);
+struct json_object *drops_doc(const struct agent *a,
+			      const struct event_query *q, bool *none,
+			      struct refusal *r);
+/* The members that a packet has in answers: drops.schema.json. */
+void put_glance(struct json_object *o, const struct sl_glance *g);
 struct json_object *status_doc(struct agent *a);
 /* The lanes that saw a packet: TCP health, misses, evictions, working latency. */
 struct json_object *lanes_doc(const struct agent *a);
@@ -330,6 +428,8 @@ void api_close(struct agent *a);
 int api_fd(const struct agent *a);	/* for epoll */
 void api_run(struct agent *a);
 int api_timeout_ms(const struct agent *a);	/* -1: none */
+void api_second(struct agent *a);
+void api_wake(struct agent *a);	/* there is news for requests that wait */
 
 struct MHD_Connection;
 
@@ -342,6 +442,8 @@ struct call {
 	struct json_object *body;	/* where the route wants JSON */
 	struct caller who;
 	struct refusal r;
+	bool may_wait;			/* ... and be asked again: */
+	unsigned int wait_s;		/* with no answer, for so long */
 };
 
 struct route {
@@ -350,7 +452,8 @@ struct route {
 	size_t max_body_b;
 	bool raw;			/* the body is no JSON */
 };
-const struct route *route_of(const char *path);
+/* Where a resource has no such method, what it has. */
+const struct route *route_of(const char *path, const char *method);
 const char *call_query(struct call *k, const char *key);	/* NULL: none */
 const char *call_word(struct call *k, const char *key);	/* of the body */
 /* What a request is about, for the audit. */
@@ -364,6 +467,9 @@ struct json_object *post_rule_apply(struct call *k);
 struct json_object *post_rule_confirm(struct call *k);
 struct json_object *post_rule_rollback(struct call *k);
 struct json_object *error_doc(struct refusal *r);
+
+/* A whole number of 0..max. 0 or -1. */
+int parse_number(const char *text, uint64_t max, uint64_t *out);
 
 /* json-c in few words; null for a NULL text. */
 void put_int(struct json_object *o, const char *key, int64_t v);

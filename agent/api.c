@@ -11,14 +11,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "commits.h"
+#include "duration.h"
 
 #define TIMEOUT_S 10
 #define MAX_CONNECTIONS 64
+/* Requests that wait for something new: some connections are for others. */
+#define MAX_WAITING 16
 
 struct api {
 	struct MHD_Daemon *mhd;
 	int fd, epoll_fd;
 	char path[108];
+	struct request *waiting;
+	unsigned int n_waiting;
+	bool wake;		/* something new for those who wait */
 };
 
 /* A request while its body arrives. */
@@ -28,6 +34,10 @@ struct request {
 	char *body;
 	size_t len, room;
 	bool too_long;
+	struct MHD_Connection *c;	/* while it waits: */
+	struct request *next;
+	uint64_t until_ns;	/* monotonic clock; 0: has not waited */
+	bool over;		/* has waited long enough */
 };
 
 static struct caller caller_of(struct MHD_Connection *c)
@@ -106,32 +116,76 @@ static void audit_attempt(struct call *k, const char *url,
 	audit_refused(k->a, &k->who, action, rt ? object : url, &k->r);
 }
 
-static enum MHD_Result answer(struct MHD_Connection *c, struct agent *a,
-			      const char *url, const char *method,
-			      struct request *req)
+/* ... and told to those who watch. */
+static void tell_refusal(struct call *k, const char *url)
 {
-	struct call k = { .a = a, .c = c, .who = req->who };
-	struct json_object *doc = dispatch(&k, method, url, req);
-	unsigned int status = MHD_HTTP_OK;
+	struct json_object *detail = event_by(&k->who);
+
+	put_text(detail, "request", url);
+	put_int(detail, "status", k->r.status);
+	json_object_object_add(detail, "items", json_object_get(k->r.items));
+	event(k->a, LOG_WARNING, "refused", detail, "%s by %s refused: %s",
+	      url, user_name(&k->who), k->r.message);
+}
+
+static enum MHD_Result respond(struct agent *a, struct MHD_Connection *c,
+			       unsigned int status, struct json_object *doc)
+{
 	struct MHD_Response *resp;
 	enum MHD_Result rc;
 	const char *text;
 
-	if (!doc) {
-		if (!k.r.status)
-			refuse(&k.r, 500, "see the agent's log", "no answer");
-		if (!strcmp(method, "POST"))
-			audit_attempt(&k, url, req->route);
-		doc = error_doc(&k.r);
-		status = k.r.status;
-	}
 	text = json_object_to_json_string_ext(doc,
 					      JSON_C_TO_STRING_NOSLASHESCAPE);
 	resp = MHD_create_response_from_buffer(strlen(text), (void *)text,
 					       MHD_RESPMEM_MUST_COPY);
 	MHD_add_response_header(resp, "Content-Type", "application/json");
+	if (sl_dp_bypass(a->dp))	/* whoever asks shall know */
+		MHD_add_response_header(resp, "Sealane-Bypass", "on");
 	rc = MHD_queue_response(c, status, resp);
 	MHD_destroy_response(resp);
+	return rc;
+}
+
+/* Put a request aside; its handler runs again when there is something new, or
+ * when its time is over. */
+static void put_aside(struct api *s, struct MHD_Connection *c,
+		      struct request *req, unsigned int wait_s)
+{
+	if (!req->until_ns)
+		req->until_ns = sl_mono_ns() + wait_s * 1000000000ULL;
+	req->c = c;
+	req->next = s->waiting;
+	s->waiting = req;
+	s->n_waiting++;
+	MHD_suspend_connection(c);
+}
+
+static enum MHD_Result answer(struct MHD_Connection *c, struct agent *a,
+			      const char *url, const char *method,
+			      struct request *req)
+{
+	struct call k = { .a = a, .c = c, .who = req->who,
+			  .may_wait = !req->over &&
+				      a->api->n_waiting < MAX_WAITING };
+	struct json_object *doc = dispatch(&k, method, url, req);
+	unsigned int status = MHD_HTTP_OK;
+	enum MHD_Result rc = MHD_YES;
+
+	if (!doc && !k.wait_s) {
+		if (!k.r.status)
+			refuse(&k.r, 500, "see the agent's log", "no answer");
+		if (!strcmp(method, "POST")) {
+			audit_attempt(&k, url, req->route);
+			tell_refusal(&k, url);
+		}
+		doc = error_doc(&k.r);
+		status = k.r.status;
+	}
+	if (doc)
+		rc = respond(a, c, status, doc);
+	else
+		put_aside(a->api, c, req, k.wait_s);
 	json_object_put(doc);
 	json_object_put(k.body);
 	free(k.raw);
@@ -180,7 +234,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c,
 			return MHD_NO;
 		req->who = caller_of(c);
 		if (!strncmp(url, "/api/v1/", 8))
-			req->route = route_of(url + 8);
+			req->route = route_of(url + 8, method);
 		return MHD_YES;
 	}
 	if (!*len)
@@ -249,7 +303,8 @@ int api_open(struct agent *a)
 		free(s);
 		return -1;
 	}
-	s->mhd = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, a,
+	s->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0,
+		NULL, NULL, on_request, a,
 		MHD_OPTION_LISTEN_SOCKET, s->fd,
 		MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_S,
@@ -267,13 +322,44 @@ int api_open(struct agent *a)
 	return 0;
 }
 
+/* Go on with those who wait: all of them, or whose time is over. */
+static void resume(struct api *s, bool all)
+{
+	struct request **at = &s->waiting, *req;
+	uint64_t now_ns = sl_mono_ns();
+
+	while ((req = *at)) {
+		req->over = now_ns >= req->until_ns;
+		if (!all && !req->over) {
+			at = &req->next;
+			continue;
+		}
+		*at = req->next;
+		s->n_waiting--;
+		MHD_resume_connection(req->c);
+	}
+}
+
+void api_wake(struct agent *a)
+{
+	if (a->api)
+		a->api->wake = true;
+}
+
+void api_second(struct agent *a)
+{
+	resume(a->api, false);
+}
+
 void api_close(struct agent *a)
 {
 	if (!a->api)
 		return;
+	resume(a->api, true);
 	MHD_stop_daemon(a->api->mhd);
 	unlink(a->api->path);
 	free(a->api);
+	a->api = NULL;
 }
 
 int api_fd(const struct agent *a)
@@ -283,7 +369,14 @@ int api_fd(const struct agent *a)
 
 void api_run(struct agent *a)
 {
-	MHD_run(a->api->mhd);
+	struct api *s = a->api;
+
+	do {	/* what a request changes is news for others */
+		if (s->wake)
+			resume(s, true);
+		s->wake = false;
+		MHD_run(s->mhd);
+	} while (s->wake);
 }
 
 int api_timeout_ms(const struct agent *a)

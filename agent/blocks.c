@@ -16,6 +16,7 @@
 
 /* Of the classes; some are left for lists. */
 #define MAX_BLOCKS 3500
+#define TOLD_PREFIXES 20	/* of an event */
 
 struct json_object *block_doc(const struct agent *a, const struct block *b)
 {
@@ -145,7 +146,8 @@ static int check_protected(const struct agent *a, const struct sl_prefix *p,
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		if (sl_rib_protects(a->base, &p[i], &which))
+		if (sl_rib_protects(a->base, &p[i], &which) ||
+		    guards_own(a, &p[i], &which))
 			refuse_item(r, "%s touches the protected %s",
 				    sl_prefix_str(&p[i], x),
 				    sl_prefix_str(&which, y));
@@ -247,11 +249,35 @@ static int start_job(struct agent *a, enum job_kind kind,
 	return 0;
 }
 
-void blocks_say(const struct agent *a, unsigned int n,
-			const struct caller *who, const char *why)
+/* The prefixes of a commit, as far as a line holds them. */
+static struct json_object *first_prefixes(const struct sl_prefix *p,
+					  unsigned int n)
 {
-	say(LOG_NOTICE, "generation %lld: %u prefixes blocked by %s: %s",
-	    (long long)a->generation, n, user_name(who), why);
+	struct json_object *list = json_object_new_array();
+	char text[SL_PREFIX_STR_B];
+	unsigned int i;
+
+	for (i = 0; i < n && i < TOLD_PREFIXES; i++)
+		json_object_array_add(list, json_object_new_string(
+				      sl_prefix_str(&p[i], text)));
+	return list;
+}
+
+void blocks_tell(struct agent *a, const char *what, const struct sl_prefix *p,
+		 unsigned int n, const struct caller *who, const char *why)
+{
+	struct json_object *detail = event_commit(a, who, why);
+	bool expiry = !strcmp(what, "expiry");
+	char text[SL_PREFIX_STR_B];
+
+	put_text(detail, "what", what);
+	put_int(detail, "n", n);
+	json_object_object_add(detail, "prefixes", first_prefixes(p, n));
+	event(a, LOG_NOTICE, expiry ? "expiry" : "commit", detail,
+	      "generation %lld: %s of %s%s%s%s%s%s", (long long)a->generation,
+	      what, sl_prefix_str(p, text), n > 1 ? " and others" : "",
+	      expiry ? "" : " by ", expiry ? "" : user_name(who),
+	      why[0] ? ": " : "", why);
 }
 
 /* The generation of one prefix, on disk. Puts b, or drops p where it is NULL. */
@@ -301,7 +327,7 @@ static int add_live(struct agent *a, struct blocks *next,
 	}
 	tables_set_class(a, b->class_id, b->action, b->id, b->until_ns);
 	blocks_take(a, next, extra);
-	blocks_say(a, 1, who, why);
+	blocks_tell(a, "block", p, 1, who, why);
 	return 0;
 }
 
@@ -366,8 +392,7 @@ static int remove_live(struct agent *a, const struct sl_prefix *p,
 	}
 	blocks_take(a, &next, extra);
 	rc = patch_live(a, a->extra, p);
-	say(LOG_NOTICE, "generation %lld: one prefix unblocked (%s) by %s",
-	    (long long)a->generation, what, user_name(who));
+	blocks_tell(a, what, p, 1, who, why);
 	return rc ? -EAGAIN : 0;
 }
 

@@ -82,11 +82,7 @@ static int store_all(struct agent *a, struct job *j, struct blocks *next,
 	json_object_put(diff);
 	if (rc)
 		return block_no_disk(&j->r);
-	if (j->kind == JOB_BLOCK)
-		blocks_say(a, n, &j->who, c.why);
-	else
-		say(LOG_NOTICE, "generation %lld: %u prefixes unblocked by %s",
-		    (long long)a->generation, n, user_name(&j->who));
+	blocks_tell(a, c.what, p, n, &j->who, c.why);
 	return 0;
 }
 

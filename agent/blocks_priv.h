@@ -28,8 +28,9 @@ int blocks_put(struct agent *a, struct blocks *next,
 struct json_object *blocks_commit_doc(const struct agent *a,
 				      const struct sl_prefix *p,
 				      unsigned int n, int removed);
-void blocks_say(const struct agent *a, unsigned int n,
-			const struct caller *who, const char *why);
+/* The event of a commit: block, unblock or expiry of n > 0 prefixes. */
+void blocks_tell(struct agent *a, const char *what, const struct sl_prefix *p,
+		 unsigned int n, const struct caller *who, const char *why);
 void blocks_drop(struct blocks *set, struct block *b);
 int blocks_are_there(const struct blocks *set, const struct sl_prefix *p,
 			 unsigned int n, struct refusal *r);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "agent.h"
 #include "duration.h"
+#include "rule_file.h"
 #include "names.h"
 
 /* Blocks that cover the address; true in *drops when one drops. */
@@ -101,6 +102,46 @@ static struct json_object *recent_doc(const struct agent *a,
 	return list;
 }
 
+#define RULES_SHOWN 100
+
+/* The rules that name an address, as source or as destination. */
+static void add_naming(const struct agent *a, struct json_object *list,
+		       sl_abv_set set, bool src)
+{
+	uint32_t named[RULES_SHOWN], slot, i, n;
+	const struct sl_rule *r;
+	struct sl_rule_ctr ctr;
+	struct json_object *o;
+	char text[256];
+
+	n = sl_abv_naming(a->abv, set, src, named, RULES_SHOWN);
+	for (i = 0; i < n; i++) {
+		r = tables_rule(a, named[i], &slot);
+		if (!r)
+			continue;
+		sl_dp_read_rule(a->dp, slot, &ctr);
+		o = json_object_new_object();
+		put_text(o, "id", r->id);
+		put_text(o, "as", src ? "src" : "dst");
+		put_text(o, "action", sl_rule_action_text(r, text,
+							  sizeof(text)));
+		put_text(o, "match", sl_rule_match_text(&r->match, text,
+							sizeof(text)));
+		put_text(o, "tag", r->tag);
+		put_int(o, "packets", ctr.packets);
+		json_object_array_add(list, o);
+	}
+}
+
+static struct json_object *naming_rules(const struct agent *a, sl_abv_set set)
+{
+	struct json_object *list = json_object_new_array();
+
+	add_naming(a, list, set, true);
+	add_naming(a, list, set, false);
+	return list;
+}
+
 /* The lane, and which layer and file decided it. */
 static void put_lane(const struct agent *a, struct json_object *o,
 		     const struct sl_heard *h, const char *name)
@@ -147,6 +188,7 @@ struct json_object *explain_doc(struct agent *a, const char *addr,
 	put_bool(o, "protected", safe);
 	put_text(o, "verdict", drops && !safe && !sl_dp_bypass(a->dp) ?
 		 "drop" : "pass");
+	json_object_object_add(o, "rules", naming_rules(a, heard.set));
 	json_object_object_add(o, "blocks", blocks);
 	json_object_object_add(o, "lists", lists);
 	json_object_object_add(o, "recent", recent_doc(a, &p));

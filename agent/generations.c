@@ -90,6 +90,17 @@ static int put_undo(struct agent *a, const struct undo *u,
 	return rc;
 }
 
+static void tell_undo(struct agent *a, const struct undo *u)
+{
+	struct json_object *detail = event_commit(a, &u->who, u->why);
+
+	put_text(detail, "what", u->what);
+	put_int(detail, "undone", u->generation);
+	event(a, LOG_WARNING, "commit", detail, "generation %lld: generation "
+	      "%lld undone: %s", (long long)a->generation,
+	      (long long)u->generation, u->why);
+}
+
 static int write_undo(struct agent *a, const struct undo *u)
 {
 	struct json_object *part = diff_of_rules(u->undone, u->former);
@@ -105,9 +116,7 @@ static int write_undo(struct agent *a, const struct undo *u)
 	json_object_put(diff);
 	free(tags);
 	if (!rc)
-		say(LOG_WARNING, "generation %lld: generation %lld undone: %s",
-		    (long long)a->generation, (long long)u->generation,
-		    u->why);
+		tell_undo(a, u);
 	return rc;
 }
 
@@ -167,6 +176,17 @@ void pending_tick(struct agent *a)
 		expire(a);
 }
 
+static void tell_confirm(struct agent *a, const struct caller *who,
+			 const char *why)
+{
+	struct json_object *detail = event_commit(a, who, why);
+
+	put_text(detail, "what", "rule confirm");
+	put_int(detail, "confirmed", a->pending->generation);
+	event(a, LOG_NOTICE, "commit", detail, "generation %lld confirmed by "
+	      "%s", (long long)a->pending->generation, user_name(who));
+}
+
 int pending_confirm(struct agent *a, const struct caller *who, const char *why,
 		    struct json_object **answer, struct refusal *r)
 {
@@ -201,8 +221,7 @@ int pending_confirm(struct agent *a, const struct caller *who, const char *why,
 		return refuse(r, 500, "make room in the state directory",
 			      "cannot write the change to disk");
 	tables_confirm(a);
-	say(LOG_NOTICE, "generation %lld confirmed by %s",
-	    (long long)p->generation, user_name(who));
+	tell_confirm(a, who, why);
 	*answer = json_object_new_object();
 	put_int(*answer, "generation", a->generation);
 	put_int(*answer, "confirmed", p->generation);
@@ -235,8 +254,8 @@ static int undo_stale(struct agent *a, int64_t generation, int64_t parent)
 	if (!rc)
 		rc = write_undo(a, &u);
 	if (rc && former && undone) {
-		say(LOG_ERR, "generation %lld is undone, but that is not yet "
-		    "on disk", (long long)generation);
+		event(a, LOG_ERR, "disk", NULL, "generation %lld is undone, "
+		      "but that is not yet on disk", (long long)generation);
 		*a->pending = (struct pending){ .generation = generation,
 			.over = true, .former_rules = former,
 			.undone_rules = undone };

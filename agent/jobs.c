@@ -38,8 +38,8 @@ static const char *const state_name[] = {
 static const char *const kind_name[] = {
 	[JOB_LIST] = "list replace", [JOB_LIST_REMOVE] = "list remove",
 	[JOB_BLOCK] = "block", [JOB_UNBLOCK] = "unblock",
-	[JOB_RELOAD] = "reload", [JOB_RULES] = "rule apply",
-	[JOB_ROLLBACK] = "rollback" };
+	[JOB_RELOAD] = "reload", [JOB_GUARDS] = "guards", [JOB_RULES] = "rule apply",
+	[JOB_ROLLBACK] = "rollback", [JOB_FLOWSPEC] = "flowspec" };
 
 int jobs_open(struct agent *a)
 {
@@ -73,6 +73,10 @@ static void drop_work(struct agent *a, struct job *j)
 	j->list = NULL;
 	rules_free(j->rules);
 	j->rules = NULL;
+	rules_free(j->guard);
+	j->guard = NULL;
+	rules_free(j->flow);
+	j->flow = NULL;
 	json_object_put(j->diff);
 	j->diff = NULL;
 	free(j->blocks.b);
@@ -202,6 +206,19 @@ static struct job *next_queued(const struct agent *a)
 	return oldest;
 }
 
+static void tell_refusal(struct agent *a, const struct job *j)
+{
+	struct json_object *detail = event_by(&j->who);
+
+	put_int(detail, "job", j->id);
+	put_text(detail, "request", kind_name[j->kind]);
+	put_int(detail, "status", j->r.status);
+	json_object_object_add(detail, "items", json_object_get(j->r.items));
+	event(a, LOG_WARNING, "refused", detail, "job %lld (%s) refused, nothing "
+	      "was changed: %s", (long long)j->id, kind_name[j->kind],
+	      j->r.message);
+}
+
 /* What a job is about, for the audit. */
 static void audit_failed(struct agent *a, const struct job *j)
 {
@@ -225,11 +242,12 @@ static void end(struct agent *a, struct job *j, int state)
 	drop_work(a, j);
 	if (state == JOB_FAILED && j->kind == JOB_RELOAD)
 		sd_notify(0, "READY=1");
+	if (j->kind == JOB_FLOWSPEC)
+		flowspec_ended(a, j, state == JOB_FAILED);
+	if (state == JOB_FAILED && j->kind != JOB_FLOWSPEC)
+		audit_failed(a, j);	/* FlowSpec is tried again: once */
 	if (state == JOB_FAILED)
-		audit_failed(a, j);
-	if (state == JOB_FAILED)
-		say(LOG_WARNING, "job %lld refused, nothing was changed: %s",
-		    (long long)j->id, j->r.message);
+		tell_refusal(a, j);
 	for (at = &a->jobs->all; *at && n < KEPT; at = &(*at)->next)
 		n++;
 	while (*at) {
@@ -252,6 +270,12 @@ static int prepare(struct agent *a, struct job *j)
 
 	if (!rc && j->kind == JOB_RELOAD)
 		rc = reload_begin(a, j);
+	if (!rc && j->kind == JOB_GUARDS &&
+	    guards_make(a, a->cfg, &j->guard))
+		rc = refuse(&j->r, 500, "see the agent's log",
+			    "cannot make the guards");
+	if (!rc && j->kind == JOB_FLOWSPEC)
+		rc = flowspec_begin(a, j);
 	if (!rc && j->kind == JOB_ROLLBACK)
 		return rollback_begin(a, j);
 	return rc ? rc : blocks_preview(a, j);
@@ -323,6 +347,11 @@ void jobs_note(struct agent *a, const struct sl_prefix *p)
 	grown[j->n_journal++] = *p;
 }
 
+bool jobs_busy(const struct agent *a)
+{
+	return a->jobs->running || next_queued(a);
+}
+
 bool jobs_hold_class(const struct agent *a, uint32_t id)
 {
 	const struct job *j = a->jobs ? a->jobs->running : NULL;
@@ -347,6 +376,8 @@ static int finish(struct agent *a, struct job *j)
 	case JOB_BLOCK:
 	case JOB_UNBLOCK: return blocks_finish(a, j);
 	case JOB_RELOAD: return reload_finish(a, j);
+	case JOB_GUARDS: return guards_finish(a, j);
+	case JOB_FLOWSPEC: return flowspec_finish(a, j);
 	case JOB_RULES: return rules_finish(a, j);
 	case JOB_ROLLBACK: return rollback_finish(a, j);
 	}

@@ -135,6 +135,19 @@ static int store(struct agent *a, struct job *j)
 	return store_end(a, rc);
 }
 
+static void tell(struct agent *a, const struct job *j)
+{
+	size_t n = j->list ? j->list->set.n4 + j->list->set.n6 : 0;
+	struct json_object *detail = event_commit(a, &j->who, j->why);
+
+	put_text(detail, "list", j->name);
+	put_int(detail, "prefixes", n);
+	event(a, LOG_NOTICE, "commit", detail, "generation %lld: list %s %s, "
+	      "%zu prefixes, by %s: %s", (long long)a->generation, j->name,
+	      j->list ? "replaced" : "removed", n, user_name(&j->who),
+	      j->why);
+}
+
 int lists_finish(struct agent *a, struct job *j)
 {
 	struct list *old = lists_find(&a->lists, j->name);
@@ -155,11 +168,7 @@ int lists_finish(struct agent *a, struct job *j)
 	tables_live(a, j, 0);
 	free(a->lists.l);
 	a->lists = next;
-	say(LOG_NOTICE, "generation %lld: list %s %s, %zu prefixes, by %s: "
-	    "%s", (long long)a->generation, j->name,
-	    j->list ? "replaced" : "removed",
-	    j->list ? j->list->set.n4 + j->list->set.n6 : 0,
-	    user_name(&j->who), j->why);
+	tell(a, j);
 	j->answer = json_object_new_object();
 	put_int(j->answer, "generation", a->generation);
 	json_object_object_add(j->answer, "list", j->list ?
@@ -206,17 +215,10 @@ struct json_object *lists_doc(const struct agent *a)
 }
 
 /* A whole number from 0 on; the default where there is none. */
-static int number(const char *text, size_t fallback, size_t *out)
+static int number(const char *text, uint64_t fallback, uint64_t *out)
 {
-	char *end;
-
 	*out = fallback;
-	if (!text)
-		return 0;
-	if (text[0] < '0' || text[0] > '9')
-		return -1;
-	*out = strtoull(text, &end, 10);
-	return *end ? -1 : 0;
+	return text ? parse_number(text, INT64_MAX, out) : 0;
 }
 
 struct json_object *list_page(const struct agent *a, const char *name,
@@ -226,7 +228,7 @@ struct json_object *list_page(const struct agent *a, const char *name,
 	const struct list *l = lists_find(&a->lists, name);
 	struct json_object *o, *page;
 	char text[SL_PREFIX_STR_B];
-	size_t i, at, n, all;
+	uint64_t i, at, n, all;
 	struct sl_prefix p;
 
 	if (!l) {

@@ -15,7 +15,8 @@
 
 #define SYNC_EVERY_S 5
 
-enum source { SIGNALS, TICK, LINKS, JOBS, HTTP, SOURCES };
+/* Those behind LINKS are not ours to close. */
+enum source { SIGNALS, TICK, LINKS, JOBS, DROPS, HTTP, SOURCES };
 
 static int open_signals(void)
 {
@@ -102,13 +103,16 @@ static void on_tick(struct agent *a, int fd)
 	count_pps(a);
 	pending_tick(a);
 	blocks_expire(a);
+	bypass_second(a);
+	events_second(a);
+	api_second(a);
+	flowspec_tick(a);
 	audit_tick(a);
 	store_tidy(a);
-	if (++ticks % SYNC_EVERY_S == 0)
+	if (++ticks % SYNC_EVERY_S == 0) {
 		ports_sync(a);
-	if (sl_dp_bypass(a->dp) && ticks % 60 == 1)
-		say(LOG_WARNING, "bypass is ON: nothing is measured or "
-		    "blocked");
+		guards_sync(a);
+	}
 }
 
 static void on_links(struct agent *a, int fd)
@@ -118,6 +122,14 @@ static void on_links(struct agent *a, int fd)
 	while (recv(fd, buf, sizeof(buf), 0) > 0 || errno == ENOBUFS)
 		;
 	ports_sync(a);
+}
+
+/* Until something is due without an event. */
+static int timeout_ms(const struct agent *a)
+{
+	int api = api_timeout_ms(a), flow = flowspec_timeout_ms(a);
+
+	return api < 0 || (flow >= 0 && flow < api) ? flow : api;
 }
 
 static int watch(int epoll, int fd, enum source source)
@@ -130,7 +142,7 @@ static int watch(int epoll, int fd, enum source source)
 int agent_loop(struct agent *a)
 {
 	int fd[SOURCES] = { open_signals(), open_tick(), open_links(),
-			    jobs_fd(a), api_fd(a) };
+			    jobs_fd(a), drops_fd(a), api_fd(a) };
 	int epoll = epoll_create1(EPOLL_CLOEXEC), i, n, rc = 0;
 	struct epoll_event ev[SOURCES];
 
@@ -141,7 +153,7 @@ int agent_loop(struct agent *a)
 	else
 		sd_notify(0, "READY=1");
 	while (!rc && !a->stop) {
-		n = epoll_wait(epoll, ev, SOURCES, api_timeout_ms(a));
+		n = epoll_wait(epoll, ev, SOURCES, timeout_ms(a));
 		for (i = 0; i < n; i++) {
 			enum source s = ev[i].data.u32;
 
@@ -153,8 +165,12 @@ int agent_loop(struct agent *a)
 				on_links(a, fd[s]);
 			else if (s == JOBS)
 				jobs_ready(a);
+			else if (s == DROPS)
+				drops_ready(a);
 		}
 		api_run(a);
+		events_save(a);
+		flowspec_run(a);
 	}
 	sd_notify(0, "STOPPING=1");
 	for (i = 0; i < JOBS; i++)

@@ -154,8 +154,12 @@ int reload_begin(struct agent *a, struct job *j)
 	if (!j->cfg || same_sizes(j->cfg, a->cfg, &j->r))
 		return -1;
 	j->lane_id = number_lanes(a, j->cfg);
-	return j->lane_id ? 0 : refuse(&j->r, 409, "use fewer lanes",
-				       "no numbers left for the lanes");
+	if (!j->lane_id)
+		return refuse(&j->r, 409, "use fewer lanes",
+			      "no numbers left for the lanes");
+	return guards_make(a, j->cfg, &j->guard) ?
+	       refuse(&j->r, 500, "see the agent's log",
+		      "cannot make the guards") : 0;
 }
 
 int reload_finish(struct agent *a, struct job *j)
@@ -175,8 +179,9 @@ int reload_finish(struct agent *a, struct job *j)
 	name_lanes(a);
 	ports_configure(a);
 	ports_sync(a);
-	say(LOG_NOTICE, "configuration reloaded by %s: %u lanes",
-	    user_name(&j->who), a->cfg->n_lanes);
+	event(a, LOG_NOTICE, "reload", event_commit(a, &j->who, ""),
+	      "configuration reloaded by %s: %u lanes", user_name(&j->who),
+	      a->cfg->n_lanes);
 	audit_note(a, &(struct audit){ .who = j->who, .action = "reload",
 		   .object = a->config_path, .outcome = "done" });
 	sd_notify(0, "READY=1");
@@ -220,15 +225,15 @@ static int take_lock(struct agent *a)
 static int open_datapath(struct agent *a)
 {
 	struct sl_dp_opts opts = { .cfg = a->cfg };
-	char dir[256];
-	int rc = sl_dp_pin_dir(a->cfg->bpffs, true, dir, sizeof(dir));
+	int rc = sl_dp_pin_dir(a->cfg->bpffs, true, a->pin_dir,
+			       sizeof(a->pin_dir));
 
 	if (rc) {
 		say(LOG_ERR, "no bpffs for the pins: %s; be root",
 		    strerror(-rc));
 		return rc;
 	}
-	opts.pin_dir = dir;
+	opts.pin_dir = a->pin_dir;
 	rc = sl_dp_open(&opts, &a->dp);
 	if (rc) {
 		say(LOG_ERR, "%s%s", sl_dp_error(a->dp), rc == -EPROTO ?
@@ -236,9 +241,10 @@ static int open_datapath(struct agent *a)
 		    "with the former sizes" : "");
 		return rc;
 	}
-	say(LOG_NOTICE, "data plane %s in %s, %.1f MB of maps",
-	    sl_dp_origin(a->dp) == SL_DP_ADOPTED ? "adopted" : "loaded", dir,
-	    sl_dp_map_bytes(a->dp) / 1e6);
+	event(a, LOG_NOTICE, "agent", NULL, "data plane %s in %s, %.1f MB of "
+	      "maps", sl_dp_origin(a->dp) == SL_DP_ADOPTED ? "adopted" :
+	      "loaded", a->pin_dir, sl_dp_map_bytes(a->dp) / 1e6);
+	bypass_start(a);
 	return 0;
 }
 
@@ -254,8 +260,14 @@ static int read_world(struct agent *a)
 
 static int start(struct agent *a)
 {
-	if (take_lock(a) || store_open(a) || generations_open(a) ||
-	    store_load(a))
+	struct rules *guard;
+
+	if (take_lock(a) || events_open(a))
+		return -1;
+	event(a, LOG_NOTICE, "agent", NULL, "version %s started, pid %d",
+	      SL_VERSION, (int)getpid());
+	if (store_open(a) || generations_open(a) || store_load(a) ||
+	    flowspec_open(a))
 		return -1;
 	a->lane_id = number_lanes(a, a->cfg);
 	if (!a->lane_id)
@@ -265,10 +277,13 @@ static int start(struct agent *a)
 		return -1;
 	generations_settle(a);
 	audit_found(a);
-	if (tables_start(a) || ports_configure(a))
+	if (guards_make(a, a->cfg, &guard))
+		return -1;
+	guards_take(a, guard);
+	if (flowspec_start(a) || tables_start(a) || ports_configure(a))
 		return -1;
 	ports_sync(a);
-	return collect_open(a) || api_open(a);
+	return collect_open(a) || drops_open(a) || api_open(a);
 }
 
 static void stop(struct agent *a)
@@ -276,15 +291,20 @@ static void stop(struct agent *a)
 	unsigned int i;
 
 	api_close(a);
+	drops_close(a);
 	collect_close(a);
 	jobs_close(a);
+	flowspec_close(a);
 	ports_free(a);
 	sl_dp_close(a->dp);
 	free(a->lane_id);
 	generations_free(a);
 	rules_free(a->rules);
+	rules_free(a->guard);
+	rules_free(a->flow);
 	slots_free(a);
 	store_close(a);
+	events_close(a);
 	for (i = 0; i < a->lists.n; i++)
 		list_free(a->lists.l[i]);
 	free(a->lists.l);
@@ -332,7 +352,8 @@ int main(int argc, char **argv)
 	rc = start(&a) ? 2 : 0;
 	if (!rc) {
 		rc = agent_loop(&a) ? 2 : 0;
-		say(LOG_NOTICE, "stopped; the data plane goes on");
+		event(&a, LOG_NOTICE, "agent", NULL, "stopped; the data plane "
+		      "goes on");
 	}
 	stop(&a);
 	return rc;

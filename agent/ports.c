@@ -100,14 +100,21 @@ void ports_free(struct agent *a)
 	free(a->ports);
 }
 
-/* Note a state; a change is said in the log. */
-static void set_state(struct port *p, const char *state)
+/* Note a state; a change is an event. */
+static void set_state(struct agent *a, struct port *p, const char *state)
 {
+	struct json_object *detail;
+
 	if (!strcmp(p->state, state))
 		return;
 	snprintf(p->state, sizeof(p->state), "%s", state);
-	say(strcmp(state, "attached") ? LOG_WARNING : LOG_NOTICE,
-	    "interface %s: %s", p->cfg.name, p->state);
+	detail = json_object_new_object();
+	put_text(detail, "interface", p->cfg.name);
+	put_int(detail, "vlan", p->cfg.vlan);
+	put_text(detail, "side", sl_side_name(p->cfg.side));
+	put_text(detail, "path", p->cfg.path);
+	event(a, strcmp(state, "attached") ? LOG_WARNING : LOG_NOTICE,
+	      "interface", detail, "interface %s: %s", p->cfg.name, p->state);
 }
 
 /* Has this interface VLAN entries of its own? */
@@ -159,12 +166,12 @@ static void sync_port(struct agent *a, struct port *p)
 
 	if (!ifindex) {
 		p->ifindex = p->mode = 0;
-		set_state(p, "missing");
+		set_state(a, p, "missing");
 		return;
 	}
 	if (ifindex == p->ifindex && mode_of(a, ifindex)) {
 		p->mode = mode_of(a, ifindex);
-		set_state(p, "attached");
+		set_state(a, p, "attached");
 		return;
 	}
 	rc = write_entry(a, p, ifindex);
@@ -173,7 +180,7 @@ static void sync_port(struct agent *a, struct port *p)
 				  SL_XDP_GENERIC : SL_XDP_NATIVE);
 	p->ifindex = rc ? 0 : ifindex;
 	p->mode = rc ? 0 : mode_of(a, ifindex);
-	set_state(p, rc ? sl_dp_error(a->dp) : "attached");
+	set_state(a, p, rc ? sl_dp_error(a->dp) : "attached");
 }
 
 /* Links that an earlier agent left and nobody names now: their program is
@@ -192,7 +199,8 @@ static void sync_strangers(struct agent *a)
 		if (ours)
 			continue;
 		if (sl_dp_attach(a->dp, list[i].ifindex, list[i].mode))
-			say(LOG_WARNING, "%s", sl_dp_error(a->dp));
+			event(a, LOG_WARNING, "interface", NULL, "%s",
+			      sl_dp_error(a->dp));
 	}
 }
 

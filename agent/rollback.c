@@ -217,7 +217,7 @@ static void go_live(struct agent *a, struct job *j, struct blocks *next,
 
 int rollback_finish(struct agent *a, struct job *j)
 {
-	struct json_object *diff, *rules = NULL;
+	struct json_object *diff, *detail, *rules = NULL;
 	struct blocks next = {};
 	struct sl_rib *extra;
 	char *tags = NULL;
@@ -247,9 +247,12 @@ int rollback_finish(struct agent *a, struct job *j)
 		return rc;
 	}
 	go_live(a, j, &next, extra);
-	say(LOG_NOTICE, "generation %lld: back to generation %lld by %s: %s",
-	    (long long)a->generation, (long long)j->target,
-	    user_name(&j->who), j->why);
+	detail = event_commit(a, &j->who, j->why);
+	put_text(detail, "what", "rollback");
+	put_int(detail, "as_of", j->target);
+	event(a, LOG_NOTICE, "commit", detail, "generation %lld: back to "
+	      "generation %lld by %s: %s", (long long)a->generation,
+	      (long long)j->target, user_name(&j->who), j->why);
 	j->answer = json_object_new_object();
 	put_int(j->answer, "generation", a->generation);
 	put_int(j->answer, "as_of", j->target);

@@ -67,6 +67,52 @@ static struct json_object *get_explain(struct call *k)
 	return explain_doc(k->a, addr ? addr : "", &k->r);
 }
 
+#define WAIT_MAX_S 25		/* tools and proxies give up after 30 */
+
+/* How long the caller will wait for something new, in *s; 0: not at all. */
+static int wait_of(struct call *k, uint64_t *s)
+{
+	const char *wait = call_query(k, "wait");
+
+	*s = 0;
+	if (wait && parse_number(wait, WAIT_MAX_S, s))
+		return refuse(&k->r, 400, "0 to 25 seconds", "wait=%s", wait);
+	return 0;
+}
+
+/* Something that has news now and then; without any the caller may wait. */
+static struct json_object *
+news(struct call *k, struct json_object *(*doc)(const struct agent *a,
+						const struct event_query *q,
+						bool *none, struct refusal *r))
+{
+	struct event_query q = {
+		.after = call_query(k, "after"), .since = call_query(k, "since"),
+		.kind = call_query(k, "kind"), .limit = call_query(k, "limit") };
+	struct json_object *o;
+	bool none = false;
+	uint64_t wait_s;
+
+	if (wait_of(k, &wait_s))
+		return NULL;
+	o = doc(k->a, &q, &none, &k->r);
+	if (!o || !none || !wait_s || !k->may_wait)
+		return o;
+	json_object_put(o);
+	k->wait_s = wait_s;
+	return NULL;
+}
+
+static struct json_object *get_events(struct call *k)
+{
+	return news(k, events_doc);
+}
+
+static struct json_object *get_drops(struct call *k)
+{
+	return news(k, drops_doc);
+}
+
 static struct json_object *post_block(struct call *k)
 {
 	struct json_object *answer = NULL;
@@ -144,6 +190,7 @@ static struct json_object *post_attach(struct call *k)
 static struct json_object *post_detach(struct call *k)
 {
 	const char *name = call_word(k, "interface");
+	struct json_object *detail;
 
 	if (!name || !name[0]) {
 		refuse(&k->r, 400, "name it", "detach wants an interface");
@@ -151,8 +198,10 @@ static struct json_object *post_detach(struct call *k)
 	}
 	if (ports_detach(k->a, name, &k->r))
 		return NULL;
-	say(LOG_WARNING, "interface %s: detached by %s", name,
-	    user_name(&k->who));
+	detail = event_by(&k->who);
+	put_text(detail, "interface", name);
+	event(k->a, LOG_WARNING, "interface", detail, "interface %s: detached "
+	      "by %s", name, user_name(&k->who));
 	note_done(k, "detach", name, "");
 	return attach_doc(k, name);
 }
@@ -163,11 +212,9 @@ static struct json_object *post_bypass(struct call *k)
 	struct json_object *o;
 	bool on = flag(k, "on");
 
-	sl_dp_set_bypass(k->a->dp, on);
+	if (bypass_set(k->a, on, why, &k->who, &k->r))
+		return NULL;
 	note_done(k, "bypass", on ? "on" : "off", why);
-	say(LOG_WARNING, "bypass %s by %s%s%s", on ?
-	    "ON: nothing is measured or blocked" : "off",
-	    user_name(&k->who), why ? ": " : "", why ? why : "");
 	o = json_object_new_object();
 	put_bool(o, "bypass", on);
 	return o;
@@ -298,7 +345,27 @@ static struct json_object *get_job(struct call *k)
 	return job_doc(k->a, id ? strtoll(id, NULL, 10) : 0, &k->r);
 }
 
+static struct json_object *get_flowspec(struct call *k)
+{
+	return flowspec_doc(k->a);
+}
+
+static struct json_object *post_flowspec(struct call *k)
+{
+	return flowspec_take(k->a, k->body, &k->who, &k->r);
+}
+
+static struct json_object *post_flowspec_purge(struct call *k)
+{
+	const char *name = call_word(k, "neighbour");
+	struct json_object *answer = NULL;
+
+	flowspec_purge(k->a, name ? name : "", &k->who, &answer, &k->r);
+	return answer;
+}
+
 #define JSON_B	65536
+#define EVENTS_B (1U << 20)	/* a source sends what it has in parts */
 #define LIST_B	(256U << 20)
 #define RULES_B	(64U << 20)
 
@@ -306,6 +373,8 @@ static const struct route routes[] = {
 	{ "GET", "status", get_status, JSON_B, false },
 	{ "GET", "latency", get_latency, JSON_B, false },
 	{ "GET", "explain", get_explain, JSON_B, false },
+	{ "GET", "events", get_events, JSON_B, false },
+	{ "GET", "drops", get_drops, JSON_B, false },
 	{ "GET", "blocks", get_blocks, JSON_B, false },
 	{ "GET", "lists", get_lists, JSON_B, false },
 	{ "GET", "list", get_list, JSON_B, false },
@@ -324,15 +393,22 @@ static const struct route routes[] = {
 	{ "POST", "detach", post_detach, JSON_B, false },
 	{ "POST", "bypass", post_bypass, JSON_B, false },
 	{ "POST", "reload", post_reload, JSON_B, false },
+	{ "GET", "flowspec", get_flowspec, JSON_B, false },
+	{ "POST", "flowspec", post_flowspec, EVENTS_B, false },
+	{ "POST", "flowspec_purge", post_flowspec_purge, JSON_B, false },
 	{}
 };
 
-const struct route *route_of(const char *path)
+const struct route *route_of(const char *path, const char *method)
 {
-	const struct route *rt;
+	const struct route *rt, *other = NULL;
 
-	for (rt = routes; rt->path; rt++)
-		if (!strcmp(path, rt->path))
+	for (rt = routes; rt->path; rt++) {
+		if (strcmp(path, rt->path))
+			continue;
+		if (!strcmp(method, rt->method))
 			return rt;
-	return NULL;
+		other = rt;
+	}
+	return other;
 }

@@ -118,6 +118,23 @@ static int refuse_rules(struct job *j, const struct sl_rule_mistakes *all)
 		      "%s has %zu mistakes", j->file, all->total);
 }
 
+/* Rules that would hit a protected port of the gateway itself; how many. */
+static size_t check_guards(const struct agent *a, const struct sl_ruleset *set,
+			   struct sl_rule_mistakes *all)
+{
+	char text[SL_PREFIX_STR_B];
+	struct sl_prefix own;
+	unsigned int i;
+
+	for (i = 0; i < set->n; i++)
+		if (guards_forbid(a, &set->r[i], &own))
+			sl_rule_mistake(all, set->r[i].line, set->r[i].id,
+				"leave that address or port out",
+				"it would hit a protected port of the "
+				"gateway's own %s", sl_prefix_str(&own, text));
+	return all->total;
+}
+
 static int parse(struct agent *a, struct job *j, struct rules *r)
 {
 	struct known k = {};
@@ -130,6 +147,8 @@ static int parse(struct agent *a, struct job *j, struct rules *r)
 	if (!rc)
 		rc = sl_rule_file_parse(j->body, j->body_b, &ctx, &r->set,
 					&all);
+	if (!rc && check_guards(a, &r->set, &all))
+		rc = -EINVAL;
 	if (rc == -EINVAL)
 		rc = refuse_rules(j, &all);
 	else if (rc || put_in_words(r))
@@ -284,6 +303,20 @@ static void go_live(struct agent *a, struct job *j, uint64_t until_ns)
 		rules_free(former);
 }
 
+static void tell(struct agent *a, const struct job *j, uint64_t until_ns)
+{
+	struct json_object *detail = event_commit(a, &j->who, j->why);
+
+	put_text(detail, "what", "rule apply");
+	put_text(detail, "file", j->file);
+	put_int(detail, "rules", a->rules->set.n);
+	put_time(detail, "confirm_until", until_ns);
+	event(a, LOG_NOTICE, "commit", detail, "generation %lld: %u rules of "
+	      "%s%s by %s: %s", (long long)a->generation, a->rules->set.n,
+	      j->file, until_ns ? ", waiting to be confirmed," : "",
+	      user_name(&j->who), j->why);
+}
+
 int rules_finish(struct agent *a, struct job *j)
 {
 	struct json_object *diff, *part;
@@ -307,10 +340,7 @@ int rules_finish(struct agent *a, struct job *j)
 		return rc;
 	}
 	go_live(a, j, until_ns);
-	say(LOG_NOTICE, "generation %lld: %u rules of %s%s by %s: %s",
-	    (long long)a->generation, a->rules->set.n, j->file,
-	    until_ns ? ", waiting to be confirmed," : "", user_name(&j->who),
-	    j->why);
+	tell(a, j, until_ns);
 	j->answer = json_object_new_object();
 	put_int(j->answer, "generation", a->generation);
 	put_int(j->answer, "rules", a->rules->set.n);

@@ -106,6 +106,7 @@ struct json_object *status_doc(struct agent *a)
 	put_int(o, "generation", a->generation);
 	put_int(o, "epoch", sl_dp_epoch(a->dp));
 	put_bool(o, "bypass", sl_dp_bypass(a->dp));
+	json_object_object_add(o, "bypassed", bypass_doc(a));
 	put_null(o, "module");
 	for (i = 0; i < a->n_ports; i++)
 		json_object_array_add(list, port_doc(a, &a->ports[i]));

@@ -76,7 +76,8 @@ static const char take_over[] =
 
 int store_fail(struct agent *a, const char *what)
 {
-	say(LOG_ERR, "store: %s: %s", what, sqlite3_errmsg(a->store->db));
+	event(a, LOG_ERR, "disk", NULL, "store: %s: %s", what,
+	      sqlite3_errmsg(a->store->db));
 	return -1;
 }
 

@@ -125,8 +125,8 @@ static struct list *make_list(struct reader *r, sqlite3_stmt *s)
 	if (!rc)
 		return l;
 	if (rc == 1)
-		say(LOG_ERR, "store: list %s is damaged and left out; push it "
-		    "again", l->name);
+		event(r->a, LOG_ERR, "disk", NULL, "store: list %s is damaged "
+		      "and left out; push it again", l->name);
 	list_free(l);
 	return NULL;
 }
@@ -171,8 +171,8 @@ static int read_rules(struct reader *r, sqlite3_stmt *s)
 
 	if (!rc && crc32_z(0, bytes, len_b) !=
 		   (uLong)sqlite3_column_int64(s, 5)) {
-		say(LOG_ERR, "store: the rules are damaged and left out; "
-		    "apply them again");
+		event(r->a, LOG_ERR, "disk", NULL, "store: the rules are "
+		      "damaged and left out; apply them again");
 		free(bytes);
 		return 0;
 	}

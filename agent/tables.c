@@ -88,7 +88,7 @@ void tables_set_class(struct agent *a, uint32_t class_id, enum sl_action action,
 				      .until_ns = to_mono(until_ns) };
 
 	if (sl_dp_set_class(a->dp, class_id, &cls))
-		say(LOG_ERR, "tables: %s", sl_dp_error(a->dp));
+		event(a, LOG_ERR, "tables", NULL, "%s", sl_dp_error(a->dp));
 }
 
 int tables_build(struct agent *a, struct sl_rib_pair p, int *progress,

@@ -61,8 +61,10 @@ static void append(struct sl_abv_rule *all, unsigned int *n,
 struct sl_abv *tables_compile(struct agent *a, const struct job *j,
 			      const struct lists *lists, struct refusal *r)
 {
-	const struct rules *kind[] = { a->guard, j && j->rules ? j->rules :
-		a->rules, j && j->flow ? j->flow : a->flow };
+	const struct rules *kind[] = {
+		j && j->guard ? j->guard : a->guard,
+		j && j->rules ? j->rules : a->rules,
+		j && j->flow ? j->flow : a->flow };
 	struct meaning m = { a, j, lists };
 	const struct sl_abv_names names = {
 		.lane = lane_number, .path = path_number, .list = list_set,
@@ -92,6 +94,24 @@ struct sl_abv *tables_compile(struct agent *a, const struct job *j,
 	return NULL;
 }
 
+const struct sl_rule *tables_rule(const struct agent *a, uint32_t i,
+				  uint32_t *slot)
+{
+	const struct rules *kind[] = { a->guard, a->rules, a->flow };
+	int k;
+
+	for (k = 0; k < 3; k++) {
+		if (!kind[k])
+			continue;
+		if (i < kind[k]->set.n) {
+			*slot = kind[k]->slot[i];
+			return &kind[k]->set.r[i];
+		}
+		i -= kind[k]->set.n;
+	}
+	return NULL;
+}
+
 /* --- which bank is live --- */
 static void drop(struct tables *t)
 {
@@ -115,6 +135,8 @@ void tables_live(struct agent *a, struct job *j, uint64_t until_ns)
 	a->abv = j->abv;
 	j->base = NULL;
 	j->abv = NULL;
+	guards_take(a, j->guard);
+	j->guard = NULL;
 	drop(&a->former);
 	if (until_ns)
 		a->former = was;

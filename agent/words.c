@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Log lines, refusals, JSON members. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,21 @@ void refuse_item(struct refusal *r, const char *fmt, ...)
 	if (!r->items)
 		r->items = json_object_new_array();
 	json_object_array_add(r->items, json_object_new_string(line));
+}
+
+int parse_number(const char *text, uint64_t max, uint64_t *out)
+{
+	unsigned long long v;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return -1;
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	if (*end || errno || v > max)
+		return -1;
+	*out = v;
+	return 0;
 }
 
 void put_int(struct json_object *o, const char *key, int64_t v)

@@ -31,6 +31,7 @@ static __always_inline void glance(const struct sl_work *w,
 	g->frame_b = p->frame_b;
 	g->tunnel = p->tunnel;
 	g->vlan = p->vlan;
+	g->pad = 0;
 }
 
 /* A function of its own: the verifier walks it once. */
@@ -42,8 +43,9 @@ __noinline int sl_keep(struct sl_work *w, __u32 every, __u32 reason)
 	if (!w)
 		return 0;
 	k = row * SL_SAMPLES + (w->kept++ & (SL_SAMPLES - 1));
-	/* 1 .. 2 every - 1; without a remainder's bias worth its name */
-	w->until_sample = bpf_get_prandom_u32() % (2 * every - 1);
+	/* 1 .. 2 every - 1 from here; in replay always the same */
+	w->until_sample = sl_set.replay ? every - 1 :
+			  bpf_get_prandom_u32() % (2 * every - 1);
 	s = bpf_map_lookup_elem(&sl_samples, &k);
 	if (!s)
 		return 0;

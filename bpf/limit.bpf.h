@@ -32,23 +32,32 @@ struct {
 
 #define SL_LIMIT_TRIES	4	/* CPUs that meet at one word */
 
+/* What a packet is charged. */
+struct sl_price {
+	__u64 now;		/* all in SL_LIMIT_UNIT */
+	__u64 cost, burst;
+	__u64 most;		/* nobody is ahead of the burst by more */
+};
+
 /* Charge a packet: 1 when it is too much. An exceeding packet costs nothing,
- * so that a flood does not lock out who comes after it. */
-static __always_inline int charge(__u64 *tat, __u64 now, __u64 cost,
-				  __u64 burst)
+ * so that a flood does not lock out who comes after it. Who is further ahead
+ * than can be is so because the clock went back (a capture's may). */
+static __always_inline int charge(__u64 *tat, const struct sl_price *c)
 {
 	__u64 was, from;
 	int i;
 
 	for (i = 0; i < SL_LIMIT_TRIES; i++) {
 		was = *(volatile __u64 *)tat;
-		from = was > now ? was : now;
-		if (from - now > burst)
+		from = was > c->now && was - c->now <= c->burst + c->most ?
+		       was : c->now;
+		if (from - c->now > c->burst)
 			return 1;
-		if (__sync_val_compare_and_swap(tat, was, from + cost) == was)
+		if (__sync_val_compare_and_swap(tat, was, from + c->cost) ==
+		    was)
 			return 0;
 	}
-	__sync_fetch_and_add(tat, cost);	/* crowded: charged all the same */
+	__sync_fetch_and_add(tat, c->cost);	/* crowded: charged all the same */
 	return 0;
 }
 
@@ -77,8 +86,7 @@ static __always_inline __u64 source_fp(const struct sl_pkt *p, __u32 outer,
  * loses his place may send a burst more, never less. Accepted race: two
  * sources that take one place at once share it.
  */
-static __always_inline int charge_source(__u64 fp, __u64 now, __u64 cost,
-					 __u64 burst)
+static __always_inline int charge_source(__u64 fp, const struct sl_price *c)
 {
 	__u32 k = fp >> 40 & (SL_SOURCE_SETS - 1), i, best = 0;
 	struct sl_limit_set *set = bpf_map_lookup_elem(&sl_limit_sets, &k);
@@ -88,7 +96,7 @@ static __always_inline int charge_source(__u64 fp, __u64 now, __u64 cost,
 		return 0;
 	for (i = 0; i < SL_SOURCE_WAYS; i++) {
 		if (set->way[i].fp == fp)
-			return charge(&set->way[i].tat, now, cost, burst);
+			return charge(&set->way[i].tat, c);
 		if (set->way[i].tat < least) {
 			least = set->way[i].tat;
 			best = i;
@@ -96,7 +104,7 @@ static __always_inline int charge_source(__u64 fp, __u64 now, __u64 cost,
 	}
 	best &= SL_SOURCE_WAYS - 1;
 	set->way[best].fp = fp;
-	*(volatile __u64 *)&set->way[best].tat = now + cost;
+	*(volatile __u64 *)&set->way[best].tat = c->now + c->cost;
 	return 0;
 }
 
@@ -104,20 +112,24 @@ static __always_inline int charge_source(__u64 fp, __u64 now, __u64 cost,
 static __always_inline int exceeds(const struct sl_act *a,
 				   const struct sl_pkt *p)
 {
-	__u64 now = clock_ns() * SL_LIMIT_UNIT, cost = a->cost;
+	__u64 now_ns = a->flags & SL_ACTF_COARSE ? clock_coarse_ns() :
+		       clock_ns();
+	struct sl_price c = { .now = now_ns * SL_LIMIT_UNIT,
+			      .cost = a->cost, .burst = a->burst,
+			      .most = a->cost * 8 };
 	__u32 outer = a->flags & SL_ACTF_OUTER, len_b, slot = a->slot;
 	struct sl_limit *l;
 
 	if (a->flags & SL_ACTF_BYTES) {
 		len_b = outer && p->outer_family ? p->outer_fields.len_b :
 			p->len_b;
-		cost = cost * (len_b > 65535 ? 65535 : len_b) >> 16;
+		c.cost = a->cost * (len_b > 65535 ? 65535 : len_b) >> 16;
+		c.most = a->cost;	/* of 65,536 bytes */
 	}
 	if (a->flags & SL_ACTF_PER_SOURCE)
-		return charge_source(source_fp(p, outer, slot), now, cost,
-				     a->burst);
+		return charge_source(source_fp(p, outer, slot), &c);
 	l = bpf_map_lookup_elem(&sl_limits, &slot);
-	return l ? charge(&l->tat, now, cost, a->burst) : 0;
+	return l ? charge(&l->tat, &c) : 0;
 }
 
 #endif

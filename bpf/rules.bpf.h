@@ -70,14 +70,14 @@ SL_INLINE __u64 sl_rules_agg(const struct sl_rules_view *v, __u32 row)
 	return l ? l->word[row % 8] : 0;
 }
 
-SL_INLINE __u64 sl_rules_word(const struct sl_rules_view *v, __u32 row,
-			      __u32 w)
+SL_INLINE const __u64 *sl_rules_pair(const struct sl_rules_view *v, __u32 row,
+				     __u32 w)
 {
 	__u32 k = (v->bank * sl_set.rule_rows + row) * SL_RULE_ROW_LINES +
 		  w / 8;
 	struct sl_rule_words *l = bpf_map_lookup_elem(&sl_rule_words, &k);
 
-	return l ? l->word[w % 8] : 0;
+	return l ? &l->word[w & 6] : 0;
 }
 
 /* What a packet brings to its rules, and what they say of it. */
@@ -183,7 +183,7 @@ __noinline __u32 sl_ask_rules(struct sl_work *w, __u32 asked)
 	if (!sl_rules_begin(&k))
 		return 0;
 	bpf_loop(SL_RULES_STEPS, rules_step, &k, 0);
-	w->rule_slot = c.slot;
+	w->who = c.slot;
 	return c.ended ? SL_RULES_SAID | c.reason : 0;
 }
 

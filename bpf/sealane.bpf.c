@@ -20,6 +20,7 @@
 #include "account.bpf.h"
 #include "keep.bpf.h"
 #include "work.bpf.h"
+#include "drops.bpf.h"
 
 /* For the unusual: its layers one by one. A function of its own, likewise. */
 __noinline int sl_parse_layer(struct xdp_md *ctx, struct sl_pkt *p)
@@ -128,14 +129,16 @@ static __always_inline int handle(struct xdp_md *ctx)
 		count_miss(w->cls.lane, SL_MISS_TRUNCATED);
 	w->path = port->path;
 	drop = verdict(ctl, w);
-	if (drop)
+	if (drop) {
 		reason = drop;
-	else if (!reason && w->cls.home)
+		show_drop(ctl, w, drop, port->slot);
+	} else if (!reason && w->cls.home) {
 		reason = w->cls.home;
-	else if (!reason && !has_clock())
+	} else if (!reason && !has_clock()) {
 		reason = SL_R_NO_TIME;
-	else if (!reason)
+	} else if (!reason) {
 		reason = match(w, port->path);
+	}
 	if (ctl->sample_every)
 		maybe_keep(w, ctl->sample_every, reason);
 	return leave(port->slot, reason, frame_b);

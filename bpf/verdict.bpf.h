@@ -141,6 +141,7 @@ static __always_inline int verdict(const struct sl_ctl *ctl,
 	if (!drop)
 		return 0;
 	count_hit(drop, &w->pkt, ctl);
+	w->who = drop;
 	return SL_R_DROP_BLOCK;
 }
 

@@ -18,7 +18,8 @@ struct sl_work {
 	struct sl_hit hit;	/* match: the flow's line */
 	__u32 reason;		/* of parse: enum sl_reason; 0: L4 reached */
 	__u32 path;		/* of the interface */
-	__u32 rule_slot;	/* verdict: the rule that had the last word */
+	__u32 who;		/* verdict: slot of the rule that had the last
+				 * word, or the class that dropped */
 	__u32 until_sample;	/* packets until one is kept */
 	__u32 kept;		/* so many were */
 } __attribute__((aligned(64)));

@@ -122,6 +122,8 @@ static void make_act(struct sl_abv *a, uint32_t bit,
 			/* the packet itself is one of the burst */
 			act.burst = (r->limit.burst - 1) * act.cost;
 		}
+		if (act.burst >= SL_LIMIT_COARSE_NS * SL_LIMIT_UNIT)
+			act.flags |= SL_ACTF_COARSE;
 	}
 	a->img.act[bit] = act;
 }

@@ -20,10 +20,10 @@ SL_INLINE __u64 sl_rules_agg(const struct sl_rules_view *v, __u32 row)
 	return v->a->img.agg[row];
 }
 
-SL_INLINE __u64 sl_rules_word(const struct sl_rules_view *v, __u32 row,
-			      __u32 w)
+SL_INLINE const __u64 *sl_rules_pair(const struct sl_rules_view *v, __u32 row,
+				     __u32 w)
 {
-	return v->a->img.words[(size_t)row * SL_RULE_ROW_LINES + w / 8]
+	return &v->a->img.words[(size_t)row * SL_RULE_ROW_LINES + w / 8]
 		.word[w % 8];
 }
 
@@ -98,11 +98,13 @@ unsigned int sl_abv_naming(struct sl_abv *a, sl_abv_set set, bool src,
 	uint32_t row = src ? set >> 16 : set & 0xffff, bit, n = 0;
 	uint32_t usual = src ? SL_ROW_SRC : SL_ROW_DST, w;
 	const struct sl_rules_view v = { a };
+	uint64_t here;
 
 	for (bit = 0; bit < a->n_bits && n < max; bit++) {
 		w = bit / 64;
-		if (!((sl_rules_word(&v, row, w) &
-		       ~sl_rules_word(&v, usual, w)) >> bit % 64 & 1))
+		here = sl_rules_pair(&v, row, w & ~1U)[w & 1];
+		here &= ~sl_rules_pair(&v, usual, w & ~1U)[w & 1];
+		if (!(here >> bit % 64 & 1))
 			continue;
 		if (!n || rule[n - 1] != a->bit[bit].rule)
 			rule[n++] = a->bit[bit].rule;

@@ -16,6 +16,9 @@ static void set_defaults(struct sl_config *c)
 	strcpy(c->tables.size, "large");
 	c->flow_idle_ns = 300ULL * 1000000000;
 	c->stamp_max_ns = 60ULL * 1000000000;
+	c->ports[0] = 22;
+	c->ports[1] = 179;
+	c->n_ports = 2;
 	strcpy(c->socket, SL_SOCKET_PATH);
 	strcpy(c->state_dir, SL_STATE_DIR);
 }
@@ -65,6 +68,7 @@ void sl_config_free(struct sl_config *c)
 	free(c->ifaces);
 	free(c->home);
 	free(c->protect);
+	free(c->own);
 	free(c);
 }
 
@@ -338,6 +342,40 @@ static void get_lanes(struct reading *r, struct sl_config *c)
 	check_overlap(r, c, seq);
 }
 
+/* TCP ports that stay open, of the gateway's own addresses. */
+static void get_guards(struct reading *r, struct sl_config *c)
+{
+	const struct text_guards *t = r->text->guards;
+	const yaml_node_t *m = config_key(r, config_root(r), "guards"), *seq;
+	struct sl_sources none = {};
+	unsigned int i;
+	char *end;
+	long v;
+
+	if (!t)
+		return;
+	seq = config_key(r, m, "ports");
+	if (seq)
+		c->n_ports = 0;
+	for (i = 0; i < t->ports_count; i++) {
+		v = strtol(t->ports[i], &end, 10);
+		if (!isdigit((unsigned char)t->ports[i][0]) || *end || v < 1 ||
+		    v > 65535 || c->n_ports == 64)
+			config_mistake(r, config_item(r, seq, i), "write up to "
+				       "64 TCP ports, such as 179", "ports: "
+				       "%s is no port", t->ports[i]);
+		else
+			c->ports[c->n_ports++] = v;
+	}
+	seq = config_key(r, m, "own");
+	c->own = config_prefixes(r, seq, t->own, t->own_count, &c->n_own,
+				 &none);
+	if (none.n_files || none.n_countries || none.n_asns)
+		config_mistake(r, seq, "name prefixes only", "own: no files, "
+			       "countries or AS numbers");
+	free_sources(&none);
+}
+
 static void get_rest(struct reading *r, struct sl_config *c)
 {
 	const yaml_node_t *root = config_root(r), *m;
@@ -349,6 +387,7 @@ static void get_rest(struct reading *r, struct sl_config *c)
 				     t->protect, t->protect_count,
 				     &c->n_protect, &c->protect_from);
 	config_geo(r, c);
+	get_guards(r, c);
 	if (t->tables) {
 		m = config_key(r, root, "tables");
 		get_number(r, m, "flows", t->tables->flows, 1024, 1 << 24,

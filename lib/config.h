@@ -53,6 +53,11 @@ struct sl_config {
 	struct sl_prefix *protect;
 	unsigned int n_protect;
 	struct sl_sources home_from, protect_from;
+	/* never dropped either: these TCP ports of own addresses */
+	uint16_t ports[64];		/* default 22 and 179 */
+	unsigned int n_ports;
+	struct sl_prefix *own;		/* none: those of the interfaces */
+	unsigned int n_own;
 	struct {
 		char *country_mmdb, *asn_mmdb;	/* NULL: none */
 		char **rir, **geofeeds;

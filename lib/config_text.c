@@ -70,6 +70,12 @@ static const cyaml_schema_field_t timing_fields[] = {
 	CYAML_FIELD_END
 };
 
+static const cyaml_schema_field_t guards_fields[] = {
+	LIST("ports", struct text_guards, ports, &word_schema),
+	LIST("own", struct text_guards, own, &word_schema),
+	CYAML_FIELD_END
+};
+
 static const cyaml_schema_field_t geo_fields[] = {
 	STR("country_mmdb", struct text_geo, country_mmdb),
 	STR("asn_mmdb", struct text_geo, asn_mmdb),
@@ -86,6 +92,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	LIST("protect", struct text_config, protect, &word_schema),
 	MAP("tables", struct text_config, tables, tables_fields),
 	MAP("timing", struct text_config, timing, timing_fields),
+	MAP("guards", struct text_config, guards, guards_fields),
 	STR("socket", struct text_config, socket),
 	STR("state_dir", struct text_config, state_dir),
 	STR("bpffs", struct text_config, bpffs),

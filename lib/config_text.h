@@ -42,6 +42,13 @@ struct text_timing {
 	char *flow_idle, *stamp_max;
 };
 
+struct text_guards {
+	char **ports;
+	unsigned int ports_count;
+	char **own;
+	unsigned int own_count;
+};
+
 struct text_config {
 	struct text_iface *interfaces;
 	unsigned int interfaces_count;
@@ -53,6 +60,7 @@ struct text_config {
 	unsigned int protect_count;
 	struct text_tables *tables;
 	struct text_timing *timing;
+	struct text_guards *guards;
 	struct text_geo *geo;
 	char *socket, *state_dir, *bpffs;
 };

@@ -38,6 +38,8 @@ static const char *const map_name[SL_MAP_COUNT] = {
 	[SL_MAP_RULE_DIMS] = "sl_rule_dims", [SL_MAP_ACTS] = "sl_acts",
 	[SL_MAP_RULE_CTRS] = "sl_rule_ctrs", [SL_MAP_LIMITS] = "sl_limits",
 	[SL_MAP_LIMIT_SETS] = "sl_limit_sets", [SL_MAP_SAMPLES] = "sl_samples",
+	[SL_MAP_DROPS] = "sl_drops",
+	[SL_MAP_DROP_BUDGETS] = "sl_drop_budgets",
 };
 
 int sl_dp_fail(struct sl_dp *dp, int rc, const char *fmt, ...)
@@ -135,7 +137,7 @@ static uint32_t wanted_entries(const struct sl_settings *s,
 	case SL_MAP_LANE_LOSTS:
 		return s->n_cpus * s->n_lanes;
 	case SL_MAP_PORT_CTRS: return s->n_cpus * SL_MAX_SLOTS;
-	case SL_MAP_WORKS: return s->n_cpus;
+	case SL_MAP_WORKS: case SL_MAP_DROP_BUDGETS: return s->n_cpus;
 	case SL_MAP_RULE_WORDS: return 2 * s->rule_rows * SL_RULE_ROW_LINES;
 	case SL_MAP_RULE_AGGS: return 2 * s->rule_rows / 8;
 	case SL_MAP_RULE_CTRS: return s->n_cpus * SL_RULE_SLOTS;
@@ -405,6 +407,7 @@ void sl_dp_close(struct sl_dp *dp)
 
 	if (!dp)
 		return;
+	sl_dp_drops_close(dp);
 	for (i = 0; i < SL_MAP_COUNT; i++)
 		if (dp->map[i].mem)
 			munmap(dp->map[i].mem, (size_t)dp->map[i].stride *
@@ -463,5 +466,5 @@ uint64_t sl_dp_map_bytes(const struct sl_dp *dp)
 
 	for (i = 0; i < SL_MAP_COUNT; i++)
 		sum += (uint64_t)dp->map[i].stride * dp->map[i].entries;
-	return sum;
+	return sum + dp->map[SL_MAP_DROPS].entries;	/* a ring's are bytes */
 }

@@ -156,6 +156,14 @@ void sl_dp_peek_series(const struct sl_dp *dp, uint32_t slot,
 void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,
 		      uint32_t *confirmed);
 
+/* Dropped packets as they are shown: open once, then read when the descriptor is
+ * readable; `take` sees each. 0 or negative errno. */
+typedef void sl_dp_drop_fn(void *arg, const struct sl_drop *d);
+int sl_dp_drops_open(struct sl_dp *dp, sl_dp_drop_fn *take, void *arg);
+void sl_dp_drops_close(struct sl_dp *dp);
+int sl_dp_drops_fd(const struct sl_dp *dp);
+int sl_dp_drops_read(struct sl_dp *dp);	/* how many, or negative errno */
+
 /* For the bench: a sample as the data plane would have put it into a slot. */
 void sl_dp_test_sample(struct sl_dp *dp, uint32_t slot, uint32_t lane,
 		       uint32_t method, uint64_t rtt_ns);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -266,22 +267,24 @@ static void pins_of(char *buf, size_t len, const char *pin_dir)
 
 int sl_dp_pinned_bypass(const char *pin_dir, bool on)
 {
-	struct sl_ctl ctl;
 	char dir[300], path[340];
-	__u32 zero = 0;
-	int fd, rc;
+	struct sl_ctl *ctl;
+	int fd;
 
 	pins_of(dir, sizeof(dir), pin_dir);
 	snprintf(path, sizeof(path), "%s/sl_ctl", dir);
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return fd;
-	rc = bpf_map_lookup_elem(fd, &zero, &ctl);
-	ctl.bypass = on;
-	if (!rc)
-		rc = bpf_map_update_elem(fd, &zero, &ctl, BPF_EXIST);
+	/* one word: an agent that hangs may wake up and write the others */
+	ctl = mmap(NULL, sizeof(*ctl), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		   0);
 	close(fd);
-	return rc;
+	if (ctl == MAP_FAILED)
+		return -errno;
+	ctl->bypass = on;
+	munmap(ctl, sizeof(*ctl));
+	return 0;
 }
 
 int sl_dp_pinned_detach(const char *pin_dir, uint32_t ifindex)

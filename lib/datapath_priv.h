@@ -26,7 +26,8 @@ enum sl_dp_map_id {
 	SL_MAP_LANE_TCPS, SL_MAP_LANE_LOSTS, SL_MAP_RECENTS, SL_MAP_PORT_CTRS,
 	SL_MAP_WORKS, SL_MAP_COMPOUNDS, SL_MAP_RULE_WORDS, SL_MAP_RULE_AGGS,
 	SL_MAP_RULE_DIMS, SL_MAP_ACTS, SL_MAP_RULE_CTRS, SL_MAP_LIMITS,
-	SL_MAP_LIMIT_SETS, SL_MAP_SAMPLES, SL_MAP_COUNT,
+	SL_MAP_LIMIT_SETS, SL_MAP_SAMPLES, SL_MAP_DROPS,
+	SL_MAP_DROP_BUDGETS, SL_MAP_COUNT,
 };
 
 struct sl_dp {
@@ -37,6 +38,7 @@ struct sl_dp {
 	struct sl_abv_image rules[2];
 	uint64_t left;		/* epoch + 1 up to which packets have left the
 				 * bank before */
+	struct sl_dp_drops *drops;	/* NULL: nobody reads them */
 	char dir[256];		/* of the pins, with the ABI; "": none */
 	char error[256];
 	bool adopted;

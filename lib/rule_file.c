@@ -38,20 +38,36 @@ static void read_id(struct rule_reading *r, const struct tree_node *n)
 		strcpy(r->rule->id, s);
 }
 
-/* Text for people: any but control characters. */
+/*
+ * One line of text: no control characters, and none of Unicode's line ends and
+ * marks, which YAML takes for its own. s is UTF-8, as libyaml has seen to.
+ */
+static bool is_line(const char *s)
+{
+	const unsigned char *c = (const unsigned char *)s;
+
+	for (; *c; c++)
+		if (*c < 0x20 || *c == 0x7f ||
+		    (c[0] == 0xc2 && c[1] < 0xa0) ||		/* C1 */
+		    (c[0] == 0xe2 && c[1] == 0x80 &&
+		     (c[2] == 0xa8 || c[2] == 0xa9)) ||		/* 2028, 2029 */
+		    (c[0] == 0xef && c[1] == 0xbb && c[2] == 0xbf) ||
+		    (c[0] == 0xef && c[1] == 0xbf && c[2] >= 0xbe))
+			return false;
+	return true;
+}
+
 static void read_text(struct rule_reading *r, const struct tree_node *n,
 		      char *out, size_t room_b)
 {
-	const char *s = rule_word(r, n), *c;
+	const char *s = rule_word(r, n);
 	char remedy[60];
 
 	if (!s)
 		return;
 	snprintf(remedy, sizeof(remedy), "write at most %zu bytes",
 		 room_b - 1);
-	for (c = s; *c && (unsigned char)*c >= 0x20 && *c != 0x7f; c++)
-		;
-	if (*c)
+	if (!is_line(s))
 		rule_wrong(r, n->line, "write one line of plain text",
 			   "%s has a control character in it", r->key);
 	else if (strlen(s) >= room_b)
@@ -130,6 +146,7 @@ static void read_rule(struct rule_reading *r, const struct tree_node *n)
 		"";
 	r->bad = 0;
 	r->at = F_RULE;
+	r->src = r->dst = NULL;
 	memset(r->line, 0, sizeof(r->line));
 	r->line[F_RULE] = r->rule->line = n->line;
 	rule_map(r, n, "a rule", rule_keys);
@@ -191,6 +208,10 @@ static int read_rules(struct rule_reading *r, const struct tree_node *list,
 
 	snprintf(remedy, sizeof(remedy), "have at most %u rules; put addresses "
 		 "into lists", most);
+	/* in one piece: sl_ruleset_add() would move them for each */
+	out->r = calloc(list->n < most ? list->n + 1 : most, sizeof(*out->r));
+	if (!out->r)
+		return -ENOMEM;
 	for (n = tree_first(r->tree, list); n; n = tree_next(r->tree, n)) {
 		if (out->n == most) {
 			r->id = "";
@@ -198,9 +219,8 @@ static int read_rules(struct rule_reading *r, const struct tree_node *list,
 				   list->n);
 			break;
 		}
-		r->rule = sl_ruleset_add(out);
-		if (!r->rule)
-			return -ENOMEM;
+		r->rule = &out->r[out->n++];
+		r->rule->match.at = SL_HEADER_INNER;
 		read_rule(r, n);
 		if (r->no_memory)
 			return -ENOMEM;

@@ -138,10 +138,12 @@ static void add_flags(struct json_object *o, const struct sl_spans *s)
 {
 	struct flag_set *f = calloc(1, sizeof(*f));
 	struct json_object *list = json_object_new_array();
+	unsigned int i;
 	uint32_t v;
 
-	for (v = 0; f && s->n && v < N_FLAGS; v++)
-		f->in[v] = sl_spans_has(s, v);
+	for (i = 0; f && i < s->n; i++)
+		for (v = s->s[i].lo; v <= s->s[i].hi && v < N_FLAGS; v++)
+			f->in[v] = true;
 	for (v = 0; f && v < N_FLAGS; v++)
 		if (f->in[v] && !f->told[v])
 			json_object_array_add(list, flags_around(f, v));

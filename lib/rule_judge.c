@@ -35,29 +35,43 @@ static unsigned int families(const struct sl_rule_match *m)
 	return f & families_of(&m->src) & families_of(&m->dst);
 }
 
-static void judge_family(struct rule_reading *r, enum rule_field at,
-			 const char *key, const struct sl_rule_addr *a)
-{
-	unsigned int i;
-	char text[SL_PREFIX_STR_B];
+/* The prefixes of an address field, each where it stands; lists and what is
+ * none are passed over. */
+typedef void (*prefix_fn)(struct rule_reading *r, const struct tree_node *n,
+			  const char *key, const struct sl_prefix *p);
 
-	if (!r->rule->match.family || !sound(r, F_BIT(F_FAMILY)))
-		return;
+static void each_prefix(struct rule_reading *r, enum rule_field at,
+			prefix_fn fn)
+{
+	const struct tree_node *n = at == F_SRC ? r->src : r->dst;
+	bool list = n && n->kind == TREE_LIST;
+	struct sl_prefix p;
+
 	r->at = at;
-	for (i = 0; i < a->n; i++)
-		if (a->p[i].family != r->rule->match.family)
-			rule_wrong(r, r->line[at], "leave family: out, or the "
-				   "address", "%s: %s is not of family %u", key,
-				   sl_prefix_str(&a->p[i], text),
-				   r->rule->match.family);
+	if (list)
+		n = tree_first(r->tree, n);
+	for (; n; n = list ? tree_next(r->tree, n) : NULL)
+		if (n->kind == TREE_SCALAR && !sl_prefix_parse(n->text, &p, NULL))
+			fn(r, n, at == F_SRC ? "src" : "dst", &p);
+}
+
+static void judge_family(struct rule_reading *r, const struct tree_node *n,
+			 const char *key, const struct sl_prefix *p)
+{
+	if (p->family != r->rule->match.family)
+		rule_wrong(r, n->line, "leave family: out, or the address",
+			   "%s: %.60s is not of family %u", key, n->text,
+			   r->rule->match.family);
 }
 
 static void judge_addresses(struct rule_reading *r)
 {
 	const struct sl_rule_match *m = &r->rule->match;
 
-	judge_family(r, F_SRC, "src", &m->src);
-	judge_family(r, F_DST, "dst", &m->dst);
+	if (m->family && sound(r, F_BIT(F_FAMILY))) {
+		each_prefix(r, F_SRC, judge_family);
+		each_prefix(r, F_DST, judge_family);
+	}
 	if (!sound(r, F_BIT(F_SRC) | F_BIT(F_DST)) ||
 	    families_of(&m->src) & families_of(&m->dst))
 		return;
@@ -182,22 +196,17 @@ static void judge_fragment(struct rule_reading *r, unsigned int left)
 }
 
 /* --- protected --- */
-static void judge_protected(struct rule_reading *r, enum rule_field at,
-			    const char *key, const struct sl_rule_addr *a)
+static void judge_protected(struct rule_reading *r, const struct tree_node *n,
+			    const char *key, const struct sl_prefix *p)
 {
-	char text[SL_PREFIX_STR_B], safe[SL_PREFIX_STR_B];
+	char safe[SL_PREFIX_STR_B];
 	struct sl_prefix which;
-	unsigned int i;
 
-	r->at = at;
-	for (i = 0; i < a->n; i++)
-		/* a /0 is any address, which protection has its own way with */
-		if (a->p[i].len && sl_rib_protects(r->ctx->protect, &a->p[i],
-						   &which))
-			rule_wrong(r, r->line[at], "name prefixes beside it",
-				   "%s: %s touches %s, which is protected", key,
-				   sl_prefix_str(&a->p[i], text),
-				   sl_prefix_str(&which, safe));
+	/* a /0 is any address, which protection has its own way with */
+	if (p->len && sl_rib_protects(r->ctx->protect, p, &which))
+		rule_wrong(r, n->line, "name prefixes beside it",
+			   "%s: %.60s touches %s, which is protected", key,
+			   n->text, sl_prefix_str(&which, safe));
 }
 
 /* --- everything --- */
@@ -260,7 +269,7 @@ static void judge_bare(struct rule_reading *r)
 			   "every packet, and nothing below is asked");
 }
 
-#define F_ALL_OF_MATCH ((F_BIT(F_ACTION) - 1) & ~F_BIT(F_RULE))
+#define F_ALL_BUT_RULE ((F_BIT(F_MAX) - 1) & ~F_BIT(F_RULE))
 
 void rule_judge(struct rule_reading *r)
 {
@@ -278,10 +287,10 @@ void rule_judge(struct rule_reading *r)
 		judge_fragment(r, left);
 	}
 	if (stops && r->ctx->protect && !r->ctx->stored) {
-		judge_protected(r, F_SRC, "src", &rule->match.src);
-		judge_protected(r, F_DST, "dst", &rule->match.dst);
+		each_prefix(r, F_SRC, judge_protected);
+		each_prefix(r, F_DST, judge_protected);
 	}
-	if (r->line[F_MATCH] && sound(r, F_ALL_OF_MATCH) && !r->ctx->force &&
+	if (r->line[F_MATCH] && sound(r, F_ALL_BUT_RULE) && !r->ctx->force &&
 	    !r->ctx->stored && is_bare(&rule->match))
 		judge_bare(r);
 	r->at = F_RULE;

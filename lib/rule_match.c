@@ -149,12 +149,14 @@ void rule_names_finish(struct sl_names *n)
 
 static void read_src(struct rule_reading *r, const struct tree_node *n)
 {
+	r->src = n;
 	rule_values(r, n, read_addr, &r->rule->match.src);
 	rule_addr_finish(&r->rule->match.src);
 }
 
 static void read_dst(struct rule_reading *r, const struct tree_node *n)
 {
+	r->dst = n;
 	rule_values(r, n, read_addr, &r->rule->match.dst);
 	rule_addr_finish(&r->rule->match.dst);
 }

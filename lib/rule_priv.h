@@ -29,6 +29,7 @@ struct rule_reading {
 	enum rule_field at;		/* what is being read */
 	const char *key;		/* its name in the file */
 	const struct tree_node *icmp;	/* until the rest is read */
+	const struct tree_node *src, *dst;	/* for their lines */
 	struct rule_item {		/* of tcp_flags or icmp, at hand */
 		uint32_t value, mask;
 		bool has_value, has_mask, has_type, has_code;

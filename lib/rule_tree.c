@@ -140,15 +140,28 @@ static int take(struct building *b, yaml_event_t *e)
 	}
 }
 
-static int yaml_fault(struct building *b, const yaml_parser_t *p)
+/* Where it stands; of bytes that are no text only their place is known. */
+static unsigned long line_of(const yaml_parser_t *p, const char *text,
+			     size_t len_b)
+{
+	unsigned long line = 0;
+	size_t i;
+
+	if (p->error != YAML_READER_ERROR)
+		return p->problem_mark.line ? p->problem_mark.line :
+		       p->context_mark.line;
+	for (i = 0; i < p->problem_offset && i < len_b; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+static int yaml_fault(struct building *b, const yaml_parser_t *p,
+		      unsigned long line)
 {
 	char text[160];
-	unsigned long line;
 
 	if (p->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
-	line = p->problem_mark.line ? p->problem_mark.line :
-	       p->context_mark.line;
 	snprintf(text, sizeof(text), "%s%s%s", p->problem ? p->problem :
 		 "not YAML", p->context ? ", " : "",
 		 p->context ? p->context : "");
@@ -170,7 +183,7 @@ int tree_read(const char *text, size_t len_b, struct tree *out,
 	yaml_parser_set_input_string(&p, (const unsigned char *)text, len_b);
 	while (!rc && !end) {
 		if (!yaml_parser_parse(&p, &e)) {
-			rc = yaml_fault(&b, &p);
+			rc = yaml_fault(&b, &p, line_of(&p, text, len_b));
 			break;
 		}
 		end = e.type == YAML_STREAM_END_EVENT;

@@ -12,7 +12,7 @@ build="gcc make clang llvm bpftool pkg-config libbpf-dev libelf-dev zlib1g-dev
 lab="iproute2 iputils-ping iperf3 curl tcpdump ethtool procps util-linux
 	python3 python3-jsonschema xz-utils linux-source-6.1 kmod
 	libclang-rt-14-dev xdp-tools openssl bind9-dnsutils dnsmasq-base
-	dnsperf ngtcp2-client ngtcp2-server srt-tools coturn
+	dnsperf ngtcp2-client ngtcp2-server srt-tools coturn exabgp gobgpd
 	qemu-system-x86 busybox-static"
 
 missing() {
@@ -53,6 +53,7 @@ not_at_boot() { # PACKAGE... that were just installed
 		case $p in
 		coturn) update-rc.d coturn disable; unit=coturn ;;
 		ngtcp2-server) unit=ngtcp2d ;;
+		exabgp|gobgpd) unit=$p ;;
 		*) continue ;;
 		esac
 		! command -v systemctl >/dev/null || systemctl -q disable $unit

@@ -89,11 +89,16 @@ fi
 
 run "fuzz" 300 tests/fuzz/run.sh "${FUZZ_SECONDS:-4}"
 run "command line" 120 tests/cli/test_cli.sh
+run "rule files" 120 tests/cli/test_rules.sh
+run "FlowSpec sources" 120 tests/cli/test_flowspec.sh
 run "captures" 600 tests/captures/test_captures.sh
 run "guests" 900 tests/vm/test_vm.sh
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
+run "events" 120 tests/lab/test_events.sh
+run "rules" 180 tests/lab/test_rules.sh
 run "lab" 400 tests/lab/test_lab.sh
 run "real peers" 240 tests/lab/test_peers.sh
+run "BGP peers" 180 tests/lab/test_flowspec.sh
 run "recordings played" 120 tests/lab/test_play.sh
 
 printf '\n'

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 #include "cli.h"
 
@@ -30,6 +31,23 @@ static size_t take(char *data, size_t one, size_t n, void *arg)
 	a->len += one * n;
 	a->text[a->len] = '\0';
 	return one * n;
+}
+
+static bool bypassed;
+
+static size_t take_header(char *line, size_t one, size_t n, void *arg)
+{
+	static const char name[] = "Sealane-Bypass: on";
+
+	(void)arg;
+	if (one * n >= sizeof(name) && !strncasecmp(line, name, strlen(name)))
+		bypassed = true;
+	return one * n;
+}
+
+bool cli_bypassed(void)
+{
+	return bypassed;
 }
 
 char *cli_escape(const char *word)
@@ -74,22 +92,22 @@ static int agent_error(const struct cli *cli, struct json_object *doc)
 	return REFUSED;
 }
 
-/* One request. body NULL: GET. */
-static int request(const struct cli *cli, const char *path, const void *body,
-		   size_t body_b, bool quiet, struct json_object **out)
+long cli_exchange(const struct cli *cli, const char *path, const void *body,
+		  size_t body_b, long timeout_ms, struct json_object **out,
+		  const char **why)
 {
 	struct answer a = {};
-	struct json_object *doc;
 	char url[2048];
 	CURL *curl = curl_easy_init();
 	long status = 0;
 	CURLcode rc;
-	int code;
 
+	*out = NULL;
 	snprintf(url, sizeof(url), "http://agent/api/v1/%s", path);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, cli->socket);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &a);
 	if (body) {
@@ -103,16 +121,30 @@ static int request(const struct cli *cli, const char *path, const void *body,
 	rc = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_cleanup(curl);
-	if (rc != CURLE_OK) {
-		free(a.text);
+	*why = rc == CURLE_OK ? "" : curl_easy_strerror(rc);
+	if (rc == CURLE_OK)
+		*out = json_tokener_parse(a.text ? a.text : "");
+	free(a.text);
+	return rc == CURLE_OK ? status : -1;
+}
+
+/* One request. body NULL: GET. */
+static int request(const struct cli *cli, const char *path, const void *body,
+		   size_t body_b, bool quiet, struct json_object **out)
+{
+	struct json_object *doc;
+	const char *why;
+	long status = cli_exchange(cli, path, body, body_b, cli->timeout_ms ?
+				   cli->timeout_ms : TIMEOUT_MS, &doc, &why);
+	int code;
+
+	if (status < 0) {
 		if (!quiet)
 			cli_error(cli, UNREACHABLE, "is sealaned running? see "
 				  "sealane doctor", "no agent at %s: %s",
-				  cli->socket, curl_easy_strerror(rc));
+				  cli->socket, why);
 		return UNREACHABLE;
 	}
-	doc = json_tokener_parse(a.text ? a.text : "");
-	free(a.text);
 	if (status != 200 || !doc) {
 		code = agent_error(cli, doc);
 		json_object_put(doc);

@@ -15,6 +15,7 @@ struct cli {
 	bool json, pretty;
 	const char *socket, *bpffs;
 	const struct command *cmd;
+	long timeout_ms;	/* of a request; 0: a minute */
 };
 
 /* A verb: the table of these is both dispatch and help. */
@@ -67,6 +68,13 @@ int cli_call(const struct cli *cli, const char *path, struct json_object *body,
 /* Likewise with a body of any kind. An answer that is a job is waited for. */
 int cli_send(const struct cli *cli, const char *path, const void *body,
 	     size_t body_b, bool quiet, struct json_object **answer);
+/* Did the agent say that the bypass is on? */
+bool cli_bypassed(void);
+/* One exchange and nothing printed: HTTP status, or -1 and why; *out NULL where
+ * the answer is no JSON. */
+long cli_exchange(const struct cli *cli, const char *path, const void *body,
+		  size_t body_b, long timeout_ms, struct json_object **out,
+		  const char **why);
 /* Append key=value to a query, escaped; value NULL: nothing. */
 void cli_query(char *path, size_t len, const char *key, const char *value);
 /* Escape a word for a query; the caller frees it. */
@@ -78,6 +86,8 @@ int cmd_block(struct cli *cli, int argc, char **argv);
 int cmd_bypass(struct cli *cli, int argc, char **argv);
 int cmd_detach(struct cli *cli, int argc, char **argv);
 int cmd_doctor(struct cli *cli, int argc, char **argv);
+int cmd_events(struct cli *cli, int argc, char **argv);
+int cmd_flowspec(struct cli *cli, int argc, char **argv);
 int cmd_explain(struct cli *cli, int argc, char **argv);
 int cmd_latency(struct cli *cli, int argc, char **argv);
 int cmd_list(struct cli *cli, int argc, char **argv);

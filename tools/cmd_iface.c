@@ -6,8 +6,13 @@
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
+#include "bypass_note.h"
 #include "cli.h"
 #include "datapath.h"
+#include "duration.h"
+
+/* Without an answer for so long the agent counts as hung. */
+#define HURRY_MS 5000L
 
 static const struct column iface_columns[] = {
 	{ "name", "interface", COL_TEXT }, { "side", "side", COL_TEXT },
@@ -28,6 +33,10 @@ static void show_status(struct json_object *doc)
 	       cli_text(doc, "epoch"),
 	       cli_int(doc, "bypass") ? "   BYPASS IS ON: NOTHING IS "
 	       "MEASURED OR BLOCKED" : "");
+	if (json_object_object_get_ex(doc, "bypassed", &o) && o)
+		printf("bypass      since %s, set by %s: %s\n",
+		       cli_text(o, "since"), cli_text(o, "by")[0] ?
+		       cli_text(o, "by") : "somebody", cli_text(o, "why"));
 	json_object_object_get_ex(doc, "tables", &o);
 	printf("prefixes    %s of %s IPv4 lines, %s of %s hosts, %s of %s "
 	       "IPv6 nodes\n", cli_text(o, "lines4"),
@@ -204,6 +213,7 @@ int cmd_detach(struct cli *cli, int argc, char **argv)
 		return rc;
 	if (argc != 1)
 		return cli_usage(cli, "detach wants an interface");
+	cli->timeout_ms = HURRY_MS;
 	body = json_object_new_object();
 	add_text(body, "interface", argv[0]);
 	rc = post(cli, "detach", body, true);
@@ -233,6 +243,18 @@ int cmd_detach(struct cli *cli, int argc, char **argv)
 	return DONE;
 }
 
+/* For the agent, when it is back. */
+static void leave_note(const char *dir, bool on, const char *why)
+{
+	struct sl_bypass_note n = { .on = on, .at_ns = sl_now_ns(),
+				    .uid = getuid(), .pid = getpid() };
+
+	snprintf(n.why, sizeof(n.why), "%s", why ? why : "");
+	if (sl_bypass_note_write(dir, &n))
+		fputs("sealane: cannot note below /run/sealane who did this\n",
+		      stderr);
+}
+
 int cmd_bypass(struct cli *cli, int argc, char **argv)
 {
 	const char *why = NULL;
@@ -248,6 +270,12 @@ int cmd_bypass(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli, "bypass wants on or off%s%s",
 				 argc ? ", not " : "", argc ? argv[0] : "");
 	on = !strcmp(argv[0], "on");
+	if (why && strlen(why) >= SL_BYPASS_WHY_B)
+		return cli_usage(cli, "--why takes at most 255 bytes");
+	if (on && !(why && why[0]))
+		fputs("sealane: NO REASON GIVEN for the bypass; say it with "
+		      "--why, whoever is on call next will ask\n", stderr);
+	cli->timeout_ms = HURRY_MS;
 	body = json_object_new_object();
 	json_object_object_add(body, "on", json_object_new_boolean(on));
 	add_text(body, "why", why);
@@ -260,7 +288,9 @@ int cmd_bypass(struct cli *cli, int argc, char **argv)
 		rc = sl_dp_pinned_bypass(dir, on);
 	if (rc)
 		return alone_error(cli, rc, "bypass");
-	log_alone(on ? "bypass on" : "bypass off", why);
+	log_alone(on ? "bypass on" : "bypass off", why ? why :
+		  on ? "no reason given" : "");
+	leave_note(dir, on, why);
 	body = json_object_new_object();
 	json_object_object_add(body, "bypass", json_object_new_boolean(on));
 	if (!cli_json(cli, body))

@@ -66,6 +66,12 @@ static const struct column recent_columns[] = {
 	{ "vlan", "vlan", COL_INT }, {}
 };
 
+static const struct column rule_columns[] = {
+	{ "id", "rule", COL_TEXT }, { "as", "as", COL_TEXT },
+	{ "action", "action", COL_TEXT }, { "tag", "tag", COL_TEXT },
+	{ "packets", "packets", COL_INT }, { "match", "match", COL_TEXT }, {}
+};
+
 /* A table of the document's list, when there is anything in it. */
 static void show_list(struct json_object *doc, const char *key,
 		      const struct column *cols)
@@ -102,6 +108,7 @@ int cmd_explain(struct cli *cli, int argc, char **argv)
 		printf("\nprotected  %s\nverdict    %s\n",
 		       cli_int(doc, "protected") ? "yes" : "no",
 		       cli_text(doc, "verdict"));
+		show_list(doc, "rules", rule_columns);
 		show_list(doc, "blocks", block_columns);
 		show_list(doc, "lists", in_list_columns);
 		show_list(doc, "recent", recent_columns);

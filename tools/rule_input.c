@@ -55,7 +55,9 @@ int rule_input_refuse(struct cli *cli, const char *file,
 	for (i = 0; i < all->n; i++) {
 		const struct sl_rule_mistake *m = &all->m[i];
 
-		snprintf(line, sizeof(line), m->line ? ":%lu" : "", m->line);
+		line[0] = '\0';
+		if (m->line)
+			snprintf(line, sizeof(line), ":%lu", m->line);
 		fprintf(stderr, "%s%s: %s%s%s%s; %s\n", file, line,
 			m->rule[0] ? "rule " : "", m->rule,
 			m->rule[0] ? ": " : "", m->message, m->remedy);

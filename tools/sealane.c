@@ -25,7 +25,8 @@ static const struct command commands[] = {
 	  "", cmd_detach },
 	{ "bypass", "on|off [--why TEXT]",
 	  "pass everything at once; works without the agent too",
-	  "  --why TEXT  reason, for the log\n", cmd_bypass },
+	  "  --why TEXT  reason, for the log and for who is on call next\n",
+	  cmd_bypass },
 	{ "latency", "[LANE...] [--by KEYS] [--half H] [--since T] [--until T]",
 	  "round-trip times of the lanes",
 	  "  --by KEYS   rows by lane, path, method, half (comma-separated); "
@@ -49,6 +50,15 @@ static const struct command commands[] = {
 	  "  remove L\n"
 	  "  --format F          auto, cidr, netset (FireHOL) or spamhaus\n"
 	  "  --why TEXT          reason, for the log\n", cmd_list },
+	{ "events", "[--drops] [--follow] [--since T] [--kind K] [--limit N]",
+	  "what happened: commits, refusals, interfaces, bypass, disk",
+	  "  --drops     headers of dropped packets instead, and who dropped "
+	  "them\n"
+	  "  --follow    and whatever comes, until interrupted\n"
+	  "  --since T   RFC 3339, or a time before now such as -1h\n"
+	  "  --kind K    agent, bypass, clock, commit, disk, expiry, "
+	  "interface, refused, reload\n"
+	  "  --limit N   the last N (default 100)\n", cmd_events },
 	{ "rule", "check|apply FILE | confirm | rollback [GEN] | ls | log",
 	  "rules: check and apply files, confirm, go back",
 	  "  check FILE     every mistake of a file, with line and remedy; - is "
@@ -77,6 +87,19 @@ static const struct command commands[] = {
 	  cmd_audit },
 	{ "explain", "ADDR", "lane, blocks, lists and last round trips of an address",
 	  "", cmd_explain },
+	{ "flowspec", "exabgp | gobgp | ls | purge NEIGHBOUR",
+	  "rules that BGP neighbours announce",
+	  "  exabgp              read ExaBGP's JSON on stdin, as its process\n"
+	  "  gobgp               read `gobgp monitor global rib -j` on stdin\n"
+	  "  ls                  neighbours, and routes with what became of them\n"
+	  "  purge NEIGHBOUR     enforce nothing of it until its session comes up\n"
+	  "                      anew\n"
+	  "  --neighbor-limit N  routes of a neighbour (default 1000)\n"
+	  "  --grace D           routes hold without their session (default 120s)\n"
+	  "  --source NAME       tells several speakers apart (default exabgp or\n"
+	  "                      gobgp)\n"
+	  "  --adj-in            gobgp: the lines are those of `monitor adj-in`\n",
+	  cmd_flowspec },
 	{ "replay", "FILE [-c CONF] [--samples OUT|-]",
 	  "run a capture through the data plane",
 	  "  -c CONF        lanes, home and sizes from a configuration\n"
@@ -198,6 +221,9 @@ int main(int argc, char **argv)
 		return DONE;
 	}
 	rc = cli.cmd->run(&cli, argc - 2, argv + 2);
+	if (cli_bypassed() && !cli.json && cli.cmd->run != cmd_bypass)
+		fputs("sealane: BYPASS IS ON: nothing is measured or blocked; "
+		      "sealane status says since when\n", stderr);
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "sealane: cannot write the output\n");
 		return REFUSED;

@@ -85,6 +85,9 @@ struct sl_compound {
 #define SL_ACTF_PER_SOURCE	0x1	/* limit: each source has its own */
 #define SL_ACTF_BYTES		0x2	/* limit: by bytes of the IP packet */
 #define SL_ACTF_OUTER		0x4	/* the rule asks the outer header */
+#define SL_ACTF_COARSE		0x8	/* limit: the burst lasts many ticks, the
+					 * tick's clock will do */
+#define SL_LIMIT_COARSE_NS	100000000ULL	/* such a burst */
 
 struct sl_act {
 	__u8 action;		/* enum sl_action */
@@ -181,6 +184,16 @@ struct sl_drop {
 	struct sl_glance g;
 };
 
+#define SL_DROPS_B	(256U << 10)	/* the ring: of 30 CPUs in a tick */
+#define SL_DROPS_A_TICK	64		/* shown on a CPU in a second */
+
+/* What a CPU may still show of its drops. Index: cpu. */
+struct sl_drop_budget {
+	__u64 tick_ns;		/* sl_ctl.tick_ns that it is of */
+	__u64 shown;
+	__u64 pad[6];
+};
+
 _Static_assert(sizeof(struct sl_rule_words) == 64, "sl_rule_words");
 _Static_assert(sizeof(struct sl_compound) == 8, "sl_compound");
 _Static_assert(sizeof(struct sl_act) == 32, "sl_act");
@@ -191,5 +204,6 @@ _Static_assert(sizeof(struct sl_fields) == 14, "sl_fields");
 _Static_assert(sizeof(struct sl_glance) == 108, "sl_glance");
 _Static_assert(sizeof(struct sl_sampled) == 128, "sl_sampled");
 _Static_assert(sizeof(struct sl_drop) == 136, "sl_drop");
+_Static_assert(sizeof(struct sl_drop_budget) == 64, "sl_drop_budget");
 
 #endif

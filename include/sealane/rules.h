@@ -19,8 +19,9 @@ struct sl_walk;
 
 SL_INLINE __u32 sl_rules_dim(const struct sl_rules_view *v, __u32 i);
 SL_INLINE __u64 sl_rules_agg(const struct sl_rules_view *v, __u32 row);
-SL_INLINE __u64 sl_rules_word(const struct sl_rules_view *v, __u32 row,
-			      __u32 w);
+/* Words w (even) and w + 1 of a row. */
+SL_INLINE const __u64 *sl_rules_pair(const struct sl_rules_view *v, __u32 row,
+				     __u32 w);
 /* A rule matches: 1 when no later one counts. */
 SL_INLINE int sl_rules_hit(struct sl_walk *k, __u32 rule);
 
@@ -38,9 +39,8 @@ struct sl_walk {
 	__u32 asked;		/* dimensions that any rule asks for */
 	__u32 outer;		/* 1: rows[1] holds too */
 	__u64 pairs;		/* of words, still to be looked at */
-	__u64 bits;		/* of the word at hand */
-	__u32 word;		/* which that is */
-	__u32 second;		/* 1: its neighbour comes next */
+	__u64 bits[2];		/* of the pair at hand */
+	__u32 word;		/* where that begins */
 	void *arg;		/* the includer's */
 };
 
@@ -69,58 +69,86 @@ SL_INLINE void sl_rules_rows(const struct sl_rules_view *v, __u32 asked,
 #undef SL_ROW
 }
 
-/* The AND of all dimensions: of aggregates (w < 0), or of their words w. */
-SL_INLINE __u64 sl_rules_and(const struct sl_walk *k,
-			     const struct sl_rows *r, int w)
+/*
+ * Dimensions, those that rules differ in most first: where nothing is left, the
+ * rest need not be looked at. (A loop over a table of them costs more than what
+ * it walks.)
+ */
+#define SL_DIM_ORDER(X) X(SL_DIM_DPORT) X(SL_DIM_SPORT) X(SL_DIM_PROTO) \
+	X(SL_DIM_MAX) X(SL_DIM_MAX + 1) X(SL_DIM_ICMP) X(SL_DIM_TCP_FLAGS) \
+	X(SL_DIM_LENGTH) X(SL_DIM_HEADER) X(SL_DIM_WHERE)
+
+/* Which pairs of words have rules that may match. */
+SL_INLINE __u64 sl_rules_agg_all(const struct sl_walk *k,
+				 const struct sl_rows *r)
 {
 	__u64 all = ~0ULL;
-	__u32 d;
 
-	for (d = 0; d < SL_DIM_ALL; d++)
-		if (k->asked & 1U << d)
-			all &= w < 0 ? sl_rules_agg(k->v, r->row[d]) :
-			       sl_rules_word(k->v, r->row[d], w);
+#define SL_AND(d)							\
+	if (k->asked & 1U << (d))					\
+		all &= sl_rules_agg(k->v, r->row[d]);			\
+	if (!all)							\
+		return 0;
+	SL_DIM_ORDER(SL_AND)
+#undef SL_AND
 	return all;
 }
 
-/* Which pairs of words have rules that may match; 0: none does. */
+/* The rules of one pair that match, ORed to those in bits. */
+SL_INLINE void sl_rules_and(const struct sl_walk *k, const struct sl_rows *r,
+			    __u64 *bits)
+{
+	__u64 a = ~0ULL, b = ~0ULL;
+	const __u64 *p;
+
+#define SL_AND(d)							\
+	if (k->asked & 1U << (d)) {					\
+		p = sl_rules_pair(k->v, r->row[d], k->word);		\
+		if (!p)							\
+			return;						\
+		a &= p[0];						\
+		b &= p[1];						\
+		if (!(a | b))						\
+			return;						\
+	}
+	SL_DIM_ORDER(SL_AND)
+#undef SL_AND
+	bits[0] |= a;
+	bits[1] |= b;
+}
+
+/* 0: no rule matches. */
 SL_INLINE __u64 sl_rules_begin(struct sl_walk *k)
 {
-	k->pairs = sl_rules_and(k, &k->rows[0], -1);
+	k->pairs = sl_rules_agg_all(k, &k->rows[0]);
 	if (k->outer)
-		k->pairs |= sl_rules_and(k, &k->rows[1], -1);
-	k->bits = 0;
-	k->word = 0;
-	k->second = 0;
+		k->pairs |= sl_rules_agg_all(k, &k->rows[1]);
 	return k->pairs;
 }
 
-#define SL_RULES_STEPS	(SL_RULE_WORDS + SL_MAX_RULES + 1)
+#define SL_RULES_STEPS	(SL_RULE_WORDS / 2 + SL_MAX_RULES + 1)
 
-/* One word or one rule further; 1: that was the end. */
+/* One pair of words or one rule further; 1: that was the end. */
 SL_INLINE long sl_rules_step(struct sl_walk *k)
 {
-	__u32 w;
+	__u32 w, i;
 
-	if (k->bits) {
-		w = sl_lowest_bit(k->bits);
-		k->bits &= k->bits - 1;
-		return sl_rules_hit(k, k->word * 64 + w);
+	if (k->bits[0] | k->bits[1]) {
+		i = !k->bits[0];
+		w = sl_lowest_bit(i ? k->bits[1] : k->bits[0]);
+		if (i)
+			k->bits[1] &= k->bits[1] - 1;
+		else
+			k->bits[0] &= k->bits[0] - 1;
+		return sl_rules_hit(k, (k->word + i) * 64 + w);
 	}
-	if (k->second) {
-		k->second = 0;
-		w = k->word + 1;
-	} else {
-		if (!k->pairs)
-			return 1;
-		w = 2 * sl_lowest_bit(k->pairs);
-		k->pairs &= k->pairs - 1;
-		k->second = 1;
-	}
-	k->word = w;
-	k->bits = sl_rules_and(k, &k->rows[0], w);
+	if (!k->pairs)
+		return 1;
+	k->word = 2 * sl_lowest_bit(k->pairs);
+	k->pairs &= k->pairs - 1;
+	sl_rules_and(k, &k->rows[0], k->bits);
 	if (k->outer)
-		k->bits |= sl_rules_and(k, &k->rows[1], w);
+		sl_rules_and(k, &k->rows[1], k->bits);
 	return 0;
 }
 

@@ -53,7 +53,7 @@ static struct bpf_object *object_of(const struct bench *b, const struct row *r)
 	return r->peer ? b->peers : b->obj;
 }
 
-static void load_stream(struct bpf_object *o, const struct stream *s)
+void bench_load(struct bpf_object *o, const struct stream *s)
 {
 	int fd = bpf_object__find_map_fd_by_name(o, "bench_steps"), bss;
 	size_t len = (size_t)BENCH_ROOM * sizeof(struct bench_step);
@@ -79,7 +79,7 @@ static void load_stream(struct bpf_object *o, const struct stream *s)
 }
 
 /* ns a packet over one pass of the stream. */
-static double run(struct bpf_object *o, const char *name,
+double bench_run(struct bpf_object *o, const char *name,
 		  const struct stream *s, int want)
 {
 	struct bpf_program *p = bpf_object__find_program_by_name(o, name);
@@ -100,14 +100,15 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void print_row(struct row *r)
+void bench_print(const char *id, const char *subject, double *d,
+		 double *empty, int n)
 {
-	qsort(r->d, RUNS, sizeof(double), by_value);
-	qsort(r->empty, RUNS, sizeof(double), by_value);
+	qsort(d, n, sizeof(double), by_value);
+	qsort(empty, n, sizeof(double), by_value);
 	printf("{\"id\":\"%s\",\"subject\":\"%s\",\"unit\":\"ns\","
 	       "\"value\":%.1f,\"min\":%.1f,\"max\":%.1f,\"runs\":%d,"
-	       "\"empty_ns\":%.1f}\n", r->id, r->subject, r->d[RUNS / 2],
-	       r->d[0], r->d[RUNS - 1], RUNS, r->empty[RUNS / 2]);
+	       "\"empty_ns\":%.1f}\n", id, subject, d[n / 2], d[0], d[n - 1],
+	       n, empty[n / 2]);
 	fflush(stdout);
 }
 
@@ -118,21 +119,22 @@ static void measure(struct bench *b, struct row *rows, int n)
 	int i, k;
 
 	for (i = 0; i < n; i++) {
-		load_stream(object_of(b, &rows[i]), rows[i].s);
-		run(object_of(b, &rows[i]), rows[i].prog, rows[i].s, -1);
+		bench_load(object_of(b, &rows[i]), rows[i].s);
+		bench_run(object_of(b, &rows[i]), rows[i].prog, rows[i].s, -1);
 	}
 	for (k = 0; k < RUNS; k++)
 		for (i = 0; i < n; i++) {
 			struct row *r = &rows[i];
 			struct bpf_object *o = object_of(b, r);
 
-			without = run(o, r->twin, r->s, -1);
-			with = run(o, r->prog, r->s, r->verdict);
+			without = bench_run(o, r->twin, r->s, -1);
+			with = bench_run(o, r->prog, r->s, r->verdict);
 			r->d[k] = (with - without) * r->scale;
 			r->empty[k] = without;
 		}
 	for (i = 0; i < n; i++)
-		print_row(&rows[i]);
+		bench_print(rows[i].id, rows[i].subject, rows[i].d,
+			    rows[i].empty, RUNS);
 }
 
 /* The bench object over the data plane's own maps and settings. */
@@ -272,8 +274,8 @@ static void measure_quic(struct bench *b)
 		b->rng = 99;		/* the same flows in all three */
 		stream_quic(b, &s, step);
 		before = samples(b);
-		load_stream(b->obj, &s);
-		run(b->obj, "ignored", &s, 2);
+		bench_load(b->obj, &s);
+		bench_run(b->obj, "ignored", &s, 2);
 		free((void *)s.steps);
 	}
 	check("quic handshakes", samples(b) - before, QUIC_FLOWS * 8 / 10);
@@ -296,15 +298,15 @@ static void measure_flood(struct bench *b, const struct stream *pair)
 	double kept;
 
 	stream_flood(b, &s, pair, FLOOD_TIMES);
-	load_stream(b->obj, pair);
-	run(b->obj, "tracked", pair, 2);
+	bench_load(b->obj, pair);
+	bench_run(b->obj, "tracked", pair, 2);
 	before = samples(b);
-	run(b->obj, "tracked", pair, 2);
+	bench_run(b->obj, "tracked", pair, 2);
 	calm = samples(b) - before;
-	load_stream(b->obj, &s);
-	run(b->obj, "tracked", &s, 2);	/* so that its TSvals are new ones */
+	bench_load(b->obj, &s);
+	bench_run(b->obj, "tracked", &s, 2);	/* so that its TSvals are new ones */
 	before = samples(b);
-	run(b->obj, "tracked", &s, 2);
+	bench_run(b->obj, "tracked", &s, 2);
 	flooded = samples(b) - before;
 	if (calm < FLOWS * 95 / 100)
 		die("flood: only %llu samples without it",
@@ -388,12 +390,13 @@ static void measure_beside_peers(struct bench *b)
 	       "\"empty_ns\":0}\n", lpm_ms, lpm_ms, lpm_ms);
 }
 
-/* bench; bench flows: only the rows of the flow table; bench series CONF: see
+/* bench; bench flows, bench rules: only those rows; bench series CONF: see
  * drive_series() */
 int main(int argc, char **argv)
 {
 	struct bench b = { .rng = 88172645463325252ULL };
 	bool only_flows = argc == 2 && !strcmp(argv[1], "flows");
+	bool only_rules = argc == 2 && !strcmp(argv[1], "rules");
 	cpu_set_t one;
 
 	if (argc == 3 && !strcmp(argv[1], "series"))
@@ -405,8 +408,11 @@ int main(int argc, char **argv)
 		"200,000 IPv6 prefixes\n");
 	tables_open(&b);
 	open_object(&b);
-	if (!only_flows)
+	if (!only_flows && !only_rules)
 		measure_beside_peers(&b);
-	measure_flows(&b);
+	if (!only_flows)
+		measure_rules(&b);
+	if (!only_rules)
+		measure_flows(&b);
 	return 0;
 }

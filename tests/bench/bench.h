@@ -21,6 +21,7 @@ struct bench {
 	struct sl_dp *dp;
 	struct sl_config *cfg;
 	struct sl_pset prefixes, prefixes6, hosts;
+	struct sl_rib *rib;		/* what they are in */
 	uint64_t rng;
 	struct bpf_object *obj, *peers;
 };
@@ -50,6 +51,18 @@ void stream_pair(struct bench *b, struct stream *s);
 void stream_quic(struct bench *b, struct stream *s, int step);
 void stream_flood(struct bench *b, struct stream *s, const struct stream *pair,
 		  unsigned int times);
+
+/* Put a stream before the programs of an object; ns a packet over one pass of
+ * it (want: the last packet's verdict; -1: any). */
+void bench_load(struct bpf_object *o, const struct stream *s);
+double bench_run(struct bpf_object *o, const char *prog,
+		 const struct stream *s, int want);
+/* A row from its runs. */
+void bench_print(const char *id, const char *subject, double *d,
+		 double *empty, int n);
+
+/* What rules add, rules.c. */
+void measure_rules(struct bench *b);
 
 /* Peers of ours and xdp-filter; -1: not to be had, said on stderr. */
 void peers_open(struct bench *b, double *lpm_load_ms);

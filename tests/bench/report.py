@@ -9,7 +9,8 @@ import time
 
 GOALS = {"ignored": 110, "drop": 75, "v6_200k": 100, "tracked": 140,
          "pair": 350, "swap_1m": 1000, "push_p99": 5, "agent_cpu": 2,
-         "agent_rss": 150, "torn": 0, "flood": 99}
+         "agent_rss": 150, "torn": 0, "flood": 99, "flowspec1024": 60,
+         "flowspec4096": 200, "limit": 50}
 
 rows = [json.loads(line) for line in open(sys.argv[1]) if line.strip()]
 torn = sys.argv[3] + "/tests/torn.json"

@@ -78,7 +78,7 @@ void tables_open(struct bench *b)
 	struct sl_dp_opts o = {};
 	const struct sl_class drop = { .action = SL_ACT_DROP };
 	const struct sl_port tap = { .side = SL_SIDE_TAP, .slot = 1 };
-	struct sl_rib *rib = sl_rib_new();
+	struct sl_rib *rib = b->rib = sl_rib_new();
 	struct sl_prefix home;
 
 	b->cfg = sl_config_default();
@@ -98,7 +98,6 @@ void tables_open(struct bench *b)
 	    sl_dp_set_port(b->dp, 1, 0, &tap) ||
 	    sl_dp_commit(b->dp, (struct sl_rib_pair){ .base = rib }))
 		die("%s", sl_dp_error(b->dp));
-	sl_rib_free(rib);
 }
 
 uint32_t tables_hit4(struct bench *b)

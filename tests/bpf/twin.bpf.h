@@ -61,7 +61,8 @@ __noinline int twin_one(__u32 k)
 	p.family = q->family == 4 ? 4 : 6;
 	__builtin_memcpy(p.ip.src, q->src, sizeof(p.ip.src));
 	__builtin_memcpy(p.ip.dst, q->dst, sizeof(p.ip.dst));
-	classify(ctl, &p, SL_SIDE_TAP, &c);
+	c.bank = bank_of(ctl);
+	classify(&p, SL_SIDE_TAP, &c);
 	a->src = c.src;
 	a->dst = c.dst;
 	return 0;

@@ -40,9 +40,31 @@ seed() { # NAME
 			xargs "$out/seeds" "$d" ;;
 	image) head -c 64 /dev/zero >"$d/a" ;;
 	config) cp dist/sealane.yaml.example "$d/a" ;;
+	rules)
+		cp dist/rules.yaml.example "$d/a"
+		printf '{"rules":[{"id":"x","match":{"port":"1-2","icmp":[{"type":3,"code":[1]}]},"action":"count"}]}' >"$d/b"
+		printf 'rules: [{id: x, match: {path: a, dscp: ef, family: 6}, action: drop},]' >"$d/c" ;;
 	capture)
 		printf '\324\303\262\241\2\0\4\0\0\0\0\0\0\0\0\0\377\377\0\0\1\0\0\0\1\0\0\0\1\0\0\0\20\0\0\0\20\0\0\0' >"$d/a"
 		head -c 16 /dev/zero >>"$d/a" ;;
+	flowspec)
+		printf '\0\200\6\0\0\0\0\0\0\023\1\040\313\0\161\7\2\030\306\063\144\3\201\6\5\221\1\273' >"$d/a"
+		printf '\1\200\14\0\0G\303P\0\022\1\040\0\040\1\15\270\2h@\0224Vx\232\3\201\6' >"$d/b"
+		printf '\0\200\6\0\0G\364\044\0\027\1\030\313\0\161\3\201\021\6\1\65\1\173\221\1\205\12\23\3\350\325\5\334' >"$d/c" ;;
+	bgp)
+		# sessions as they were recorded, a line each
+		for f in "$SHARED"/data/peers/exabgp/*.jsonl; do
+			[ ! -e "$f" ] || grep -h '"update"\|"up"' "$f" | head -8 |
+				while IFS= read -r l; do
+					i=$((${i:-0} + 1))
+					printf '\001%s' "$l" >"$d/e-$(basename "$f")-$i"
+				done
+		done
+		for f in "$SHARED"/data/peers/gobgp/*.jsonl; do
+			[ ! -e "$f" ] || { printf '\002'; head -1 "$f"; } >"$d/g-$(basename "$f")"
+		done
+		printf '\0\0\0\0\030\200\16\12\0\1\205\0\0\4\1\20\300\0\200\17\10\0\1\205\4\1\20\300\1' >"$d/a"
+		printf '\003{"op":"announce","neighbour":"192.0.2.1","kind":"flowspec","family":4,"nlri":"0118c00002"}' >"$d/b" ;;
 	parse)
 		printf '\2\0\0\0\0\1\2\0\0\0\0\2\10\0E\0\0\64\0\1\0\0@\6\0\0\306\22\0\2\313\0q\5\1\0\0\120\0\0\0\1\0\0\0\1\200\20\1\0\0\0\0\0\1\1\10\12\0\0\0\1\0\0\0\2' >"$d/a" ;;
 	esac

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <linux/bpf.h>
+#include "abv.h"
 #include "fib_image.h"
 #include "native.h"
+
+#define UNWRITTEN_B 8	/* so many bytes as before: nobody wrote there */
 
 extern struct native_use __start_native_uses[], __stop_native_uses[];
 
@@ -154,6 +157,23 @@ void native_bank(int bank, struct sl_fib_image *img)
 	};
 }
 
+void native_rules(int bank, struct sl_abv_image *img)
+{
+	uint32_t rows = sl_set.rule_rows;
+
+	*img = (struct sl_abv_image){
+		.room = rows,
+		.words = native_at("sl_rule_words",
+				   bank * rows * SL_RULE_ROW_LINES),
+		.agg = native_at("sl_rule_aggs", bank * rows / 8),
+		.dim = native_at("sl_rule_dims",
+				 bank * (SL_DIM_VALUES / SL_DIM_LINE)),
+		.act = native_at("sl_acts", bank * SL_MAX_RULES),
+		.compound = native_at("sl_compounds",
+				      bank * SL_MAX_COMPOUNDS),
+	};
+}
+
 /* --- the log --- */
 static void more_touches(void)
 {
@@ -211,6 +231,48 @@ void *native_lookup(struct native_map *m, const void *key)
 	}
 	note(m, i);
 	return native_element(m, i);
+}
+
+/* What lay in a record before: a pattern that is new for each. */
+static struct {
+	uint8_t *b;		/* reserved, not yet submitted */
+	size_t len;
+	unsigned int seed;
+} record;
+
+static uint8_t before(size_t i)
+{
+	return (i + 1) * 151 + record.seed * 31;
+}
+
+void *native_ring_reserve(size_t size)
+{
+	size_t i;
+
+	if (record.b)
+		return NULL;
+	record.b = malloc(size);
+	if (!record.b)
+		abort();
+	record.len = size;
+	record.seed++;
+	for (i = 0; i < size; i++)
+		record.b[i] = before(i);
+	return record.b;
+}
+
+void native_ring_submit(void *r)
+{
+	size_t i, same = 0;
+
+	for (i = 0; i < record.len && same < UNWRITTEN_B; i++)
+		same = record.b[i] == before(i) ? same + 1 : 0;
+	if (r != record.b || same == UNWRITTEN_B) {
+		fprintf(stderr, "native: a record with bytes unwritten\n");
+		abort();
+	}
+	free(record.b);
+	record.b = NULL;
 }
 
 const struct native_touch *native_touched(unsigned int *n)

@@ -64,8 +64,14 @@ void *native_element(const struct native_map *m, uint32_t i);
 void native_put(const char *name, const void *key, const void *value);
 /* A bank of the prefix tables, to build into. */
 void native_bank(int bank, struct sl_fib_image *img);
+struct sl_abv_image;
+void native_rules(int bank, struct sl_abv_image *img);	/* likewise */
 
 void *native_lookup(struct native_map *m, const void *key);
+/* Of exactly that size; every byte must be written before it is submitted, as
+ * the kernel hands out what lay there before. NULL while one is open. */
+void *native_ring_reserve(size_t size);
+void native_ring_submit(void *record);
 
 /* Run one frame, in memory of exactly its size: XDP_PASS, XDP_DROP. */
 uint32_t native_run(const void *frame, uint32_t len_b, uint32_t ifindex);

@@ -5,7 +5,10 @@
 #include "fib_image.h"
 #include "prefix.h"
 #include "rib.h"
+#include "naive.h"
 #include "shot.h"
+
+#define KNOWN_RULES 200
 
 enum { PROTECT = SL_CLASS_PROTECT, DROP, COUNT, EXPIRED, CLASSES };
 
@@ -75,11 +78,49 @@ static void add_world(struct sl_rib *r)
 		}
 }
 
+/* One that is felt, by one address. */
+static void narrow(struct sl_rule *r, enum sl_action action)
+{
+	struct sl_rule_addr *src = &r->match.src;
+
+	r->action = action;
+	r->limit.pps = 2;
+	r->limit.burst = 3;
+	if (!src->p)
+		src->p = calloc(1, sizeof(*src->p));
+	sl_prefix_parse("203.0.113.77", src->p, NULL);
+	src->n = 1;
+	src->n_lists = 0;
+}
+
+/* Rules of every kind, of which few end a packet's way: the rest of the engine
+ * is to be met too. */
+static void add_rules(struct sl_ruleset *set)
+{
+	unsigned int i;
+
+	srandom(4);
+	random_rules(set, KNOWN_RULES);
+	for (i = 0; i < set->n; i++) {
+		struct sl_rule *r = &set->r[i];
+
+		r->action = SL_ACT_COUNT;
+		if (i % 32 == 7)
+			narrow(r, i & 32 ? SL_ACT_DROP : SL_ACT_LIMIT);
+		r->limit.per_source = i & 1;
+		r->until_ns = i % 5 ? 0 : 1000000000ULL * i;
+	}
+}
+
 int known_tables(void)
 {
 	struct sl_ctl *ctl = native_at("sl_ctl", 0);
 	struct sl_rib *r = sl_rib_new();
+	struct sl_ruleset set = {};
+	struct sl_abv_rule *rules;
+	struct sl_abv_image room;
 	struct sl_fib_image img;
+	struct sl_abv *abv;
 	int i, rc;
 
 	if (!r)
@@ -89,11 +130,27 @@ int known_tables(void)
 	for (i = 1; i < CLASSES; i++)
 		*(struct sl_class *)native_at("sl_classes", i) = classes[i];
 	native_bank((ctl->epoch + 1) & 1, &img);
-	rc = sl_rib_sort(r);
+	native_rules((ctl->epoch + 1) & 1, &room);
+	add_rules(&set);
+	rules = as_rules(&set);
+	abv = sl_abv_new(&room, 0);
+	rc = rules && abv ? sl_abv_compile(abv, rules, set.n, &naive_names) :
+	     -ENOMEM;
 	if (!rc)
-		rc = sl_fib_build(&img, (struct sl_rib_pair){ .base = r }, NULL);
+		rc = sl_abv_add_groups(abv, r);
 	if (!rc)
+		rc = sl_rib_sort(r);
+	if (!rc)
+		rc = sl_fib_build(&img, (struct sl_rib_pair){ .base = r,
+				  .abv = abv }, NULL);
+	if (!rc) {
+		ctl->rules[(ctl->epoch + 1) & 1] = sl_abv_head(abv);
 		ctl->epoch++;
+		ctl->sample_every = sl_set.replay ? 100 : 0; /* random else */
+	}
+	sl_abv_free(abv);
+	free(rules);
+	sl_ruleset_free(&set);
 	sl_rib_free(r);
 	return rc;
 }

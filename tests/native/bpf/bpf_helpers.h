@@ -72,4 +72,8 @@ static inline __u64 bpf_xdp_get_buff_len(struct xdp_md *ctx)
 	return native_host.buff_b;
 }
 
+/* A ring buffer that has room for one record at a time. */
+#define bpf_ringbuf_reserve(ring, size, flags) native_ring_reserve(size)
+#define bpf_ringbuf_submit(record, flags) native_ring_submit(record)
+
 #endif
