@@ -82,7 +82,7 @@ unsigned int neighbour_enforced(const struct neighbour *n)
 
 	for (i = 0; i < n->routes.n; i++)
 		sum += ((const struct flow_route *)
-			n->routes.r[i]->more)->enforced;
+			n->routes.r[i]->more)->slot >= 0;
 	return sum;
 }
 
@@ -258,7 +258,7 @@ static int announce(struct agent *a, struct neighbour *n,
 	}
 	at_ns = r ? r->at_ns : sl_now_ns();
 	r = sl_routes_put(&n->routes, e);
-	if (!r || flow_route_read(r, n->name)) {
+	if (!r || flow_route_read(fs, r, n->name)) {
 		if (r)
 			sl_routes_drop(&n->routes, e);
 		snprintf(why, SL_FLOWSPEC_WHY_B, "out of memory");

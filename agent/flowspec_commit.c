@@ -110,19 +110,36 @@ int flowspec_start(struct agent *a)
 	struct refusal r = {};
 
 	a->flow = number(a, &r);
-	if (!a->flow)
+	if (a->flow)
+		flowspec_settle(a);
+	else
 		say_refusal(&r);
 	return a->flow ? 0 : -1;
 }
 
 int flowspec_begin(struct agent *a, struct job *j)
 {
+	struct flowspec *fs = a->flowspec;
+
+	/* with routes gone there may be room for others again */
+	if ((fs->withdrawn || fs->purged) && !fs->squeezing)
+		fs->spans_max = 0;
 	rules_free(j->flow);	/* of a former attempt */
 	j->flow = number(a, &j->r);
 	if (!j->flow)
 		return -1;
-	a->flowspec->start_ns = 0;	/* what comes now is the next one's */
+	fs->start_ns = 0;	/* what comes now is the next one's */
 	return 0;
+}
+
+static unsigned int neighbour_chosen(const struct neighbour *n)
+{
+	unsigned int i, sum = 0;
+
+	for (i = 0; i < n->routes.n; i++)
+		sum += ((const struct flow_route *)
+			n->routes.r[i]->more)->chosen;
+	return sum;
 }
 
 /* By neighbour, what it has now. */
@@ -139,7 +156,7 @@ static struct json_object *diff_of(const struct flowspec *fs)
 		one = json_object_new_object();
 		put_text(one, "state", neighbour_state(fs->n[i]));
 		put_int(one, "routes", fs->n[i]->routes.n);
-		put_int(one, "enforced", neighbour_enforced(fs->n[i]));
+		put_int(one, "rules", neighbour_chosen(fs->n[i]));
 		json_object_object_add(all, fs->n[i]->name, one);
 	}
 	json_object_object_add(o, "flowspec", all);
@@ -189,14 +206,29 @@ int flowspec_finish(struct agent *a, struct job *j)
 	rules_free(a->flow);
 	a->flow = j->flow;
 	j->flow = NULL;
+	flowspec_settle(a);
 	say(LOG_NOTICE, "generation %lld: flowspec: %s",
 	    (long long)a->generation, why);
 	fs->announced = fs->withdrawn = fs->purged = 0;
 	fs->author[0] = fs->failed[0] = '\0';
+	fs->squeezing = false;
 	j->answer = json_object_new_object();
 	put_int(j->answer, "generation", a->generation);
 	put_int(j->answer, "rules", a->flow->set.n);
 	return 0;
+}
+
+/* Too various for the data plane: what asks for the most values stays out, so
+ * that one peer's rules do not keep out all others. */
+static bool squeeze(struct flowspec *fs, const struct job *j)
+{
+	if (j->r.status != 409 || fs->spans_max == LEAST_SPANS)
+		return false;
+	fs->squeezing = true;
+	fs->spans_max = !fs->spans_max ? 256 : fs->spans_max / 8;
+	if (fs->spans_max < LEAST_SPANS)
+		fs->spans_max = LEAST_SPANS;
+	return true;
 }
 
 void flowspec_ended(struct agent *a, const struct job *j, bool failed)
@@ -209,5 +241,5 @@ void flowspec_ended(struct agent *a, const struct job *j, bool failed)
 	if (strcmp(fs->failed, j->r.message))
 		audit_refused(a, &j->who, "flowspec", fs->author, &j->r);
 	snprintf(fs->failed, sizeof(fs->failed), "%s", j->r.message);
-	fs->start_ns = sl_mono_ns() + RETRY_NS;
+	fs->start_ns = sl_mono_ns() + (squeeze(fs, j) ? 0 : RETRY_NS);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "duration.h"
 #include "flowspec_priv.h"
+#include "rules.h"
 
 static struct json_object *source_doc(const struct source *s)
 {
@@ -16,17 +17,24 @@ static struct json_object *source_doc(const struct source *s)
 	return o;
 }
 
+static const char *reason(const struct flow_route *fr)
+{
+	return !fr->usable ? fr->why : fr->now[0] ? fr->now : NULL;
+}
+
 static struct json_object *neighbour_doc(const struct neighbour *n)
 {
 	struct json_object *o = json_object_new_object();
-	unsigned int enforced = neighbour_enforced(n);
+	unsigned int i, refused = 0;
 
+	for (i = 0; i < n->routes.n; i++)
+		refused += reason(n->routes.r[i]->more) != NULL;
 	put_text(o, "neighbour", n->name);
 	put_text(o, "source", n->source);
 	put_text(o, "state", neighbour_state(n));
 	put_int(o, "routes", n->routes.n);
-	put_int(o, "enforced", enforced);
-	put_int(o, "refused", n->routes.n - enforced);
+	put_int(o, "enforced", neighbour_enforced(n));
+	put_int(o, "refused", refused);
 	put_int(o, "over_limit", n->over);
 	put_int(o, "limit", n->limit);
 	put_int(o, "grace_s", n->grace_ns / 1000000000);
@@ -53,7 +61,8 @@ static void put_match(struct json_object *o, const struct sl_route *r,
 		put_null(o, "match");
 }
 
-static struct json_object *route_doc(const struct neighbour *n,
+static struct json_object *route_doc(const struct agent *a,
+				     const struct neighbour *n,
 				     const struct sl_route *r)
 {
 	const struct flow_route *fr = r->more;
@@ -72,11 +81,18 @@ static struct json_object *route_doc(const struct neighbour *n,
 	put_text(o, "rule", !fr->usable ? NULL :
 		 fr->rule.action == SL_ACT_DROP ? "drop" :
 		 fr->rule.action == SL_ACT_LIMIT ? "limit" : "count");
-	put_bool(o, "enforced", fr->enforced);
-	put_text(o, "reason", !fr->usable ? fr->why : fr->now[0] ? fr->now :
-		 NULL);
+	put_bool(o, "enforced", fr->slot >= 0);
+	put_text(o, "reason", reason(fr));
 	put_bool(o, "stale", r->stale || !n->up);
 	put_time(o, "at", r->at_ns);
+	if (fr->slot >= 0) {
+		rules_put_counters(a, fr->slot, o);
+		return o;
+	}
+	put_int(o, "packets", 0);
+	put_int(o, "bytes", 0);
+	put_int(o, "over_packets", 0);
+	put_null(o, "last_hit");
 	return o;
 }
 
@@ -94,7 +110,7 @@ struct json_object *flowspec_doc(struct agent *a)
 	for (i = 0; i < fs->count; i++) {
 		json_object_array_add(neighbours, neighbour_doc(fs->n[i]));
 		for (k = 0; k < fs->n[i]->routes.n; k++)
-			json_object_array_add(rules, route_doc(fs->n[i],
+			json_object_array_add(rules, route_doc(a, fs->n[i],
 					      fs->n[i]->routes.r[k]));
 	}
 	put_int(o, "generation", a->generation);

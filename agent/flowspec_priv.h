@@ -22,6 +22,8 @@
 #define SILENT_NS	(15 * 1000000000ULL)	/* a source says something every
 						 * 5 s; three times nothing */
 
+#define MAX_SPANS	(1U << 19)	/* ranges of values of all rules: 4 MB */
+#define LEAST_SPANS	4		/* of a rule that is never too various */
 #define SAID_MAX	20		/* refusals in the log, a second */
 
 /* What a route means, as long as it stays. */
@@ -30,7 +32,8 @@ struct flow_route {
 	struct sl_rule rule;
 	bool usable;			/* there is a rule */
 	bool accepts;			/* ends the evaluation, drops nothing */
-	bool enforced;			/* as of the last rule set made */
+	bool chosen;			/* for the last rule set made */
+	int slot;			/* in the data plane's; -1: not there */
 	char why[SL_FLOWSPEC_WHY_B];	/* of a refusal that stays */
 	char now[SL_FLOWSPEC_WHY_B];	/* ... and of one as things stand */
 	struct sl_flowspec_actions actions;
@@ -67,8 +70,11 @@ struct flowspec {
 	unsigned int n_sources;
 	uint64_t start_ns;		/* CLOCK_MONOTONIC: when a job is due */
 	bool building;
+	bool squeezing;			/* spans_max is being found */
 	unsigned int announced, withdrawn, purged;	/* since the last one */
 	unsigned int said;		/* refusals, in this second's log */
+	unsigned int spans_max;		/* of a rule, as the data plane has
+					 * room; 0: any */
 	char author[SL_FLOWSPEC_PEER_B];	/* "": none, "several" */
 	char failed[TEXT_B];		/* why the last job did */
 };
@@ -81,8 +87,11 @@ unsigned int flowspec_total(const struct flowspec *fs);
 /* Something of n is not as the data plane has it. */
 void flowspec_touch(struct agent *a, struct neighbour *n);
 /* Read what a route's bytes mean, into r->more. 0 or -ENOMEM. */
-int flow_route_read(struct sl_route *r, const char *peer);
+int flow_route_read(const struct flowspec *fs, struct sl_route *r,
+		    const char *peer);
 void flow_route_forget(struct sl_route *r);
+/* a->flow is another one: which routes are in it? */
+void flowspec_settle(struct agent *a);
 
 /* --- store_flowspec.c: 0 or -1, said in the log --- */
 int store_flowspec_open(struct agent *a);	/* and fill a->flowspec */

@@ -43,7 +43,23 @@ static int read_flowspec(struct sl_route *r, const char *peer,
 	return rc;
 }
 
-int flow_route_read(struct sl_route *r, const char *peer)
+/* A peer could fill the memory with sets of values. */
+static unsigned int spans_of_all(const struct flowspec *fs)
+{
+	unsigned int i, k, sum = 0;
+
+	for (i = 0; i < fs->count; i++)
+		for (k = 0; k < fs->n[i]->routes.n; k++) {
+			const struct flow_route *fr = fs->n[i]->routes.r[k]->more;
+
+			if (fr && fr->usable)
+				sum += sl_rule_spans(&fr->rule);
+		}
+	return sum;
+}
+
+int flow_route_read(const struct flowspec *fs, struct sl_route *r,
+		    const char *peer)
 {
 	struct flow_route *fr = calloc(1, sizeof(*fr));
 	struct sl_prefix dst;
@@ -52,6 +68,7 @@ int flow_route_read(struct sl_route *r, const char *peer)
 	if (!fr)
 		return -ENOMEM;
 	r->more = fr;
+	fr->slot = -1;
 	if (r->kind == SL_BGP_FLOWSPEC) {
 		rc = read_flowspec(r, peer, fr);
 	} else {
@@ -61,6 +78,13 @@ int flow_route_read(struct sl_route *r, const char *peer)
 		else
 			rc = sl_flowspec_blackhole(&dst, peer, &fr->rule,
 						   fr->why);
+	}
+	if (!rc && sl_rule_spans(&fr->rule) > LEAST_SPANS &&
+	    spans_of_all(fs) + sl_rule_spans(&fr->rule) > MAX_SPANS) {
+		snprintf(fr->why, sizeof(fr->why), "no room for its %u ranges "
+			 "of values", sl_rule_spans(&fr->rule));
+		sl_rule_clear(&fr->rule);
+		rc = -EOPNOTSUPP;
 	}
 	fr->usable = !rc;
 	return rc == -ENOMEM ? rc : 0;
@@ -92,7 +116,7 @@ static void refuse_now(struct flowspec *fs, struct entry *e, const char *text)
 		say(LOG_WARNING, "flowspec: %s: refused: %s (%s)", e->n->name,
 		    text, e->fr->rule.why);
 	snprintf(e->fr->now, sizeof(e->fr->now), "%s", text);
-	e->fr->enforced = false;
+	e->fr->chosen = false;
 }
 
 /* Every route with a rule; those of a purged session are not asked. */
@@ -106,7 +130,7 @@ static struct entry *collect(struct flowspec *fs, unsigned int *count)
 			struct entry e = { fs->n[i], fs->n[i]->routes.r[k],
 					   fs->n[i]->routes.r[k]->more };
 
-			e.fr->enforced = e.fr->usable;
+			e.fr->chosen = e.fr->usable;
 			if (e.fr->usable && e.n->up && e.n->held &&
 			    e.n->held == e.n->session)
 				refuse_now(fs, &e, "purged by hand until the "
@@ -136,14 +160,14 @@ static void check_protected(const struct agent *a, struct entry *e)
 	char text[SL_PREFIX_STR_B], line[SL_FLOWSPEC_WHY_B];
 	struct sl_prefix which;
 
-	if (guards_forbid(a, &e->fr->rule, &which))
+	if (e->fr->rule.action != SL_ACT_COUNT &&
+	    (touches_protected(a, &e->fr->rule.match.dst, &which) ||
+	     touches_protected(a, &e->fr->rule.match.src, &which)))
+		snprintf(line, sizeof(line), "it touches the protected %s",
+			 sl_prefix_str(&which, text));
+	else if (guards_forbid(a, &e->fr->rule, &which))
 		snprintf(line, sizeof(line), "it would hit a protected port "
 			 "of the gateway's own %s",
-			 sl_prefix_str(&which, text));
-	else if (e->fr->rule.action != SL_ACT_COUNT &&
-		 (touches_protected(a, &e->fr->rule.match.dst, &which) ||
-		  touches_protected(a, &e->fr->rule.match.src, &which)))
-		snprintf(line, sizeof(line), "it touches the protected %s",
 			 sl_prefix_str(&which, text));
 	else
 		return;
@@ -176,10 +200,10 @@ static void check_accepting(struct flowspec *fs, struct entry *all,
 	unsigned int i, k;
 
 	for (i = 0; i < n; i++) {
-		if (!all[i].fr->enforced || !all[i].fr->accepts)
+		if (!all[i].fr->chosen || !all[i].fr->accepts)
 			continue;
 		for (k = i + 1; k < n; k++)
-			if (all[k].fr->enforced &&
+			if (all[k].fr->chosen &&
 			    all[k].fr->rule.action != SL_ACT_COUNT &&
 			    sl_rules_overlap(&all[i].fr->rule,
 					     &all[k].fr->rule))
@@ -199,13 +223,18 @@ static void judge(const struct agent *a, struct entry *all, unsigned int n)
 	struct flowspec *fs = a->flowspec;
 	unsigned int i, used = 0;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		check_protected(a, &all[i]);
+		if (fs->spans_max &&
+		    sl_rule_spans(&all[i].fr->rule) > fs->spans_max)
+			refuse_now(fs, &all[i], "too many ranges of values "
+				   "for the data plane beside other rules");
+	}
 	check_accepting(fs, all, n);
 	for (i = 0; i < n; i++) {
-		if (all[i].fr->enforced && ++used > room)
+		if (all[i].fr->chosen && ++used > room)
 			refuse_now(fs, &all[i], "no room for more rules");
-		if (all[i].fr->enforced)
+		if (all[i].fr->chosen)
 			all[i].fr->now[0] = '\0';
 	}
 }
@@ -225,7 +254,7 @@ struct sl_ruleset *flowspec_rules(struct agent *a)
 	if (!rc)
 		judge(a, all, n);
 	for (i = 0; !rc && i < n; i++) {
-		if (!all[i].fr->enforced)
+		if (!all[i].fr->chosen)
 			continue;
 		r = sl_ruleset_add(set);
 		rc = r ? sl_rule_copy(r, &all[i].fr->rule) : -ENOMEM;
@@ -241,4 +270,45 @@ struct sl_ruleset *flowspec_rules(struct agent *a)
 		sl_ruleset_free(set);
 	free(set);
 	return NULL;
+}
+
+static int by_rule(const void *x, const void *y)
+{
+	const struct sl_rule *const *a = x, *const *b = y;
+
+	return strcmp((*a)->id, (*b)->id);
+}
+
+/* A route that was announced otherwise meanwhile is not in it. */
+static int slot_of(const struct agent *a, const struct sl_rule **by,
+		   const struct sl_rule *rule)
+{
+	const struct sl_rule **at = bsearch(&rule, by, a->flow->set.n,
+					    sizeof(*by), by_rule);
+
+	if (!at || (*at)->action != rule->action ||
+	    (*at)->limit.bps != rule->limit.bps ||
+	    (*at)->limit.pps != rule->limit.pps)
+		return -1;
+	return a->flow->slot[*at - a->flow->set.r];
+}
+
+void flowspec_settle(struct agent *a)
+{
+	const struct sl_rule **by = calloc(a->flow->set.n + 1, sizeof(*by));
+	struct flowspec *fs = a->flowspec;
+	struct flow_route *fr;
+	unsigned int i, k;
+
+	for (i = 0; by && i < a->flow->set.n; i++)
+		by[i] = &a->flow->set.r[i];
+	if (by)
+		qsort(by, a->flow->set.n, sizeof(*by), by_rule);
+	for (i = 0; i < fs->count; i++)
+		for (k = 0; k < fs->n[i]->routes.n; k++) {
+			fr = fs->n[i]->routes.r[k]->more;
+			fr->slot = by && fr->chosen ?
+				   slot_of(a, by, &fr->rule) : -1;
+		}
+	free(by);
 }

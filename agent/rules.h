@@ -21,6 +21,8 @@ int rules_put(struct agent *a, struct rules *r);
 struct rules *rules_take(struct agent *a, struct rules *r);
 struct json_object *rules_doc(const struct agent *a);
 void rules_clear_counters(struct agent *a, unsigned int slot);
+void rules_put_counters(const struct agent *a, unsigned int slot,
+			struct json_object *o);
 
 /* How much of the live traffic would be dropped that now passes, 0..1, and by
  * what. -1: not known. */

@@ -11,8 +11,8 @@ void rules_clear_counters(struct agent *a, unsigned int slot)
 	sl_dp_clear_rule(a->dp, slot);
 }
 
-static void put_counters(const struct agent *a, unsigned int slot,
-			 struct json_object *o)
+void rules_put_counters(const struct agent *a, unsigned int slot,
+			struct json_object *o)
 {
 	struct sl_rule_ctr ctr;
 
@@ -48,7 +48,7 @@ static struct json_object *rule_doc(const struct agent *a, unsigned int i)
 	put_time(o, "until", r->until_ns);
 	put_bool(o, "ended", r->until_ns && r->until_ns <= sl_now_ns());
 	put_int(o, "slot", a->rules->slot[i]);
-	put_counters(a, a->rules->slot[i], o);
+	rules_put_counters(a, a->rules->slot[i], o);
 	json_object_put(said);
 	return o;
 }

@@ -112,7 +112,7 @@ static void load_route(struct agent *a, sqlite3_stmt *s)
 	if (!n || !e.key || e.key_b > SL_FLOWSPEC_MAX_B)
 		return;
 	r = sl_routes_put(&n->routes, &e);
-	if (r && flow_route_read(r, n->name))
+	if (r && flow_route_read(a->flowspec, r, n->name))
 		sl_routes_drop(&n->routes, &e);
 	else if (r)
 		r->at_ns = sqlite3_column_int64(s, 6);

@@ -97,6 +97,8 @@ int sl_flowspec_rule(const struct sl_flowspec *f,
 int sl_flowspec_blackhole(const struct sl_prefix *dst, const char *peer,
 			  struct sl_rule *out, char *why);
 
+/* Ranges of values that a rule asks for: what it costs to keep and compile. */
+unsigned int sl_rule_spans(const struct sl_rule *r);
 /* Could one packet match both? Never wrongly false. */
 bool sl_rules_overlap(const struct sl_rule *a, const struct sl_rule *b);
 

@@ -345,6 +345,14 @@ int sl_flowspec_blackhole(const struct sl_prefix *dst, const char *peer,
 	return 0;
 }
 
+unsigned int sl_rule_spans(const struct sl_rule *r)
+{
+	const struct sl_rule_match *m = &r->match;
+
+	return m->proto.n + m->sport.n + m->dport.n + m->port.n + m->icmp.n +
+	       m->tcp_flags.n + m->length_b.n + m->dscp.n;
+}
+
 static bool addrs_meet(const struct sl_rule_addr *a,
 		       const struct sl_rule_addr *b)
 {

@@ -110,28 +110,41 @@ static int numeric(const struct sl_flowspec *f, int type, uint32_t max,
 	return rc ? rc : add_group(out, &g);
 }
 
-/* A bitmask list over data; keep: bits of the values that mean something. */
-static bool bits_match(const struct sl_flowspec *f, int type, uint32_t data,
-		       uint32_t keep)
-{
-	bool any = false, group = false, hit;
-	unsigned int at = 0;
-	struct op o;
+/* A bitmask list, read once: it is asked for each of thousands of values. */
+struct masks {
+	struct op o[SL_FLOWSPEC_MAX_OPS];
+	unsigned int n;
+};
 
-	while (next_op(f, type, &at, &o)) {
-		o.value &= keep;
-		hit = o.op & OP_ALL ? (data & o.value) == o.value :
-		      data & o.value;
-		if (o.op & OP_NOT)
+/* keep: bits of the values that mean something. */
+static void read_masks(const struct sl_flowspec *f, int type, uint32_t keep,
+		       struct masks *m)
+{
+	unsigned int at = 0;
+
+	for (m->n = 0; next_op(f, type, &at, &m->o[m->n]); m->n++)
+		m->o[m->n].value &= keep;
+}
+
+static bool bits_match(const struct masks *m, uint32_t data)
+{
+	bool group = false, hit;
+	const struct op *o;
+
+	for (o = m->o; o < m->o + m->n; o++) {
+		hit = o->op & OP_ALL ? (data & o->value) == o->value :
+		      data & o->value;
+		if (o->op & OP_NOT)
 			hit = !hit;
-		if (!(o.op & OP_AND)) {
-			any |= group;
-			group = hit;
-		} else {
+		if (o->op & OP_AND) {
 			group &= hit;
+			continue;
 		}
+		if (group)
+			return true;
+		group = hit;
 	}
-	return any | group;
+	return group;
 }
 
 /* The header's word with the data offset as zero (RFC 8955 4.2.2.9). */
@@ -140,10 +153,12 @@ static int tcp_flags(const struct sl_flowspec *f, uint32_t max,
 {
 	uint32_t v, from = 0;
 	bool on = false, hit;
+	struct masks m;
 	int rc = 0;
 
+	read_masks(f, SL_FS_TCP_FLAGS, 0xffff, &m);
 	for (v = 0; !rc && v <= max + 1; v++) {
-		hit = v <= max && bits_match(f, SL_FS_TCP_FLAGS, v, 0xffff);
+		hit = v <= max && bits_match(&m, v);
 		if (hit && !on)
 			from = v;
 		else if (!hit && on)
@@ -182,13 +197,14 @@ static bool exists(int family, unsigned int kind)
 
 uint16_t sl_flowspec_fragments(const struct sl_flowspec *f)
 {
-	uint32_t keep = f->family == 4 ? 0xf : 0xe;
 	unsigned int kind;
+	struct masks m;
 	uint16_t out = 0;
 
+	read_masks(f, SL_FS_FRAGMENT, f->family == 4 ? 0xf : 0xe, &m);
 	for (kind = 0; kind < 16; kind++)
 		if (exists(f->family, kind) &&
-		    bits_match(f, SL_FS_FRAGMENT, kind, keep))
+		    bits_match(&m, kind))
 			out |= 1U << kind;
 	return out;
 }

@@ -26,6 +26,7 @@ static const struct column neighbour_columns[] = {
 
 static const struct column rule_columns[] = {
 	{ "neighbour", "neighbour", COL_TEXT }, { "rule", "rule", COL_TEXT },
+	{ "packets", "packets", COL_INT },
 	{ "action", "action", COL_TEXT }, { "match", "match", COL_TEXT },
 	{ "reason", "refused because", COL_TEXT }, {}
 };

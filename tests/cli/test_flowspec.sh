@@ -222,6 +222,20 @@ end_of_rib 192.0.2.1
 ok "until its session comes up anew" soon 'r["0119cb007100"]["enforced"] and len(r) == 1'
 ok "purging a stranger is refused" says 2 "no neighbour" "$S" flowspec purge 192.0.2.77
 
+# --- beside a commit that nobody has confirmed ---
+echo 'rules: [{id: one, match: {dst: [198.51.100.1]}, action: count}]' >"$dir/rules.yaml"
+ok "a commit waits for its confirmation" "$S" rule apply "$dir/rules.yaml" --confirm 5s
+announce 192.0.2.1 0120cb007121
+ok "while a commit is not confirmed, changes wait, aloud" \
+	soon '"confirmation" in (d["failed"] or "") and not r["0120cb007121"]["enforced"]'
+ok "when it is undone they are enforced" \
+	wait_until 10 is 'r["0120cb007121"]["enforced"] and not d["failed"]'
+ok "every change is a generation, with its neighbour" sh -c "
+	$S rule log -j | tee $dir/log.json | /usr/bin/python3 tests/schema.py generations &&
+	grep -q '192.0.2.1: 1 announced' $dir/log.json"
+ok "and an audit entry" sh -c "$S audit verify && $S audit show -j | grep -q '192.0.2.1: 1 announced'"
+withdraw 192.0.2.1 0120cb007121
+
 # --- the agent dies ---
 stop "$agent" KILL
 announce 192.0.2.1 0119cb007180
@@ -236,6 +250,30 @@ ok "a restarted agent enforces what it did, in grace" \
 	is 'n["192.0.2.1"]["state"] == "grace" and r["0119cb007180"]["enforced"]'
 sleep 3
 ok "and purges it when nobody comes" soon 'not r'
+
+# --- a peer that asks for too much ---
+feed_up exabgp --grace 1s
+up 192.0.2.1
+announce 192.0.2.1 0119cb007100
+python3 - >&8 <<-'EOP'
+	import random, struct
+	random.seed(1)
+	def attr(kind, b):
+	    return bytes([0x90, kind]) + struct.pack("!H", len(b)) + b
+	for i in range(200):
+	    ports = [struct.pack("!BH", 0x91 if k == 255 else 0x11,
+	                         random.randrange(65536)) for k in range(256)]
+	    nlri = bytes([1, 32, 198, 51, 100, i, 4]) + b"".join(ports)
+	    a = attr(14, bytes([0, 1, 133, 0, 0]) + struct.pack("!H", 0xf000 | len(nlri)) + nlri)
+	    a += attr(16, bytes.fromhex("8006000000000000"))
+	    print('{"type":"update","body":"0x%s","neighbor":{"address":{"peer":"192.0.2.66"}}}'
+	          % (b"\0\0" + struct.pack("!H", len(a)) + a).hex())
+EOP
+ok "rules too various for the data plane are refused" wait_until 10 is \
+	'n["192.0.2.66"]["refused"] == 200 and any("too many ranges" in x["reason"] for x in d["rules"] if x["reason"])'
+ok "and keep out nobody else's" soon 'r["0119cb007100"]["enforced"] and not d["failed"]'
+feed_down
+ok "all of it goes with its source" wait_until 5 is 'not r'
 
 # --- recordings ---
 full=$SHARED/data/peers/exabgp/exabgp-4.2.21-consolidated-full-session.jsonl

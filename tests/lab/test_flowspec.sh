@@ -171,6 +171,8 @@ ok "an announced IPv4 rule is in the list within a second" \
 	within "$from" $WITHIN_MS flow 'ok("'"$sg4"'/32 protocol =1")'
 ok "and the stream of packets has ended within a second" \
 	stopped_in_time "$LAB_DIR/ping4" "$from"
+ok "what it drops is counted by rule" flow \
+	'any(x["packets"] > 10 and x["last_hit"] for x in r)'
 ok "other protocols to that host go on" serves "$sg4"
 ok "and its neighbour answers" answers 198.18.10.1
 from=$(now_ms)
@@ -264,7 +266,10 @@ ok "which knows the session again within its helper's next word" \
 from=$(now_ms)
 kill $exabgp
 ok "ExaBGP ends: grace" wait_until 5 flow 'n["192.0.2.2"]["state"] == "grace"'
-ok "and then the traffic resumes" wait_until $((GRACE_S + 3)) answers "$sg4"
+agent_kill KILL
+ok "the rule holds, the agent dead, within the grace time" silent "$sg4"
+ok "and ends by itself" wait_until $((GRACE_S + 2)) answers "$sg4"
+agent_start
 
 # --- GoBGP ---
 established() { in_ns gw gobgp neighbor | grep -q Establ; }
