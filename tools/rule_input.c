@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "duration.h"
 #include "rule_input.h"
 #include "world.h"
 
@@ -127,19 +126,20 @@ static int know_world(struct known *k, const struct sl_config *cfg,
 	return rc ? rc : sl_rib_sort(k->world->rib);
 }
 
-static int read_with(const char *file, const struct sl_config *cfg, bool force,
-		     struct sl_ruleset *out, struct sl_rule_mistakes *all)
+static int read_with(const char *file, const struct sl_config *cfg,
+		     struct sl_rule_context ctx, struct sl_ruleset *out,
+		     struct sl_rule_mistakes *all)
 {
-	struct sl_rule_context ctx = { .now_ns = sl_now_ns(), .force = force };
 	struct known k = {};
 	int rc = 0;
 
 	if (cfg) {
 		rc = know_names(&k, cfg);
-		if (!rc)
-			rc = know_world(&k, cfg, all);
 		ctx.lanes = &k.lanes;
 		ctx.paths = &k.paths;
+	}
+	if (cfg && !rc && !ctx.protect) {
+		rc = know_world(&k, cfg, all);
 		ctx.protect = k.world ? k.world->rib : NULL;
 	}
 	if (!rc)
@@ -151,10 +151,10 @@ static int read_with(const char *file, const struct sl_config *cfg, bool force,
 }
 
 int rule_input(struct cli *cli, const char *file, const struct sl_config *cfg,
-	       bool force, struct sl_ruleset *out)
+	       const struct sl_rule_context *ctx, struct sl_ruleset *out)
 {
 	struct sl_rule_mistakes all = {};
-	int rc = read_with(file, cfg, force, out, &all);
+	int rc = read_with(file, cfg, *ctx, out, &all);
 
 	if (rc && all.total)
 		rc = rule_input_refuse(cli, file, &all);

@@ -8,12 +8,13 @@
 #include "rule_file.h"
 
 /*
- * Read a rule file ("-": standard input). With a configuration its lanes, paths
- * and protected prefixes are known; cfg NULL: only what the file says of itself
- * is judged. DONE, or REFUSED with every mistake shown.
+ * Read a rule file ("-": standard input), judged by ctx. With a configuration
+ * its lanes and paths are known, and its protected prefixes where ctx has none;
+ * cfg NULL: what the file says of itself is judged. DONE, or REFUSED with every
+ * mistake shown.
  */
 int rule_input(struct cli *cli, const char *file, const struct sl_config *cfg,
-	       bool force, struct sl_ruleset *out);
+	       const struct sl_rule_context *ctx, struct sl_ruleset *out);
 /* The configuration; every mistake of it shown likewise. */
 int rule_input_config(struct cli *cli, const char *conf,
 		      struct sl_config **out);
