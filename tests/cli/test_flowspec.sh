@@ -270,7 +270,7 @@ python3 - >&8 <<-'EOP'
 	          % (b"\0\0" + struct.pack("!H", len(a)) + a).hex())
 EOP
 ok "rules too various for the data plane are refused" wait_until 10 is \
-	'n["192.0.2.66"]["refused"] == 200 and any("too many ranges" in x["reason"] for x in d["rules"] if x["reason"])'
+	'0 < n["192.0.2.66"]["refused"] and n["192.0.2.66"]["routes"] == 200 and any("too many ranges" in x["reason"] for x in d["rules"] if x["reason"])'
 ok "and keep out nobody else's" soon 'r["0119cb007100"]["enforced"] and not d["failed"]'
 feed_down
 ok "all of it goes with its source" wait_until 5 is 'not r'
