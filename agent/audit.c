@@ -176,11 +176,32 @@ static int write_now(struct agent *a, struct budget *b, const struct audit *e)
 	return rc;
 }
 
+/* Bypass as the log has it last; the data plane may be told by others. */
+static bool bypass_known;
+
+static bool is_bypass(const struct audit *e)
+{
+	return !strcmp(e->action, "bypass") && !strcmp(e->outcome, "done");
+}
+
+void audit_found(struct agent *a)
+{
+	const bool on = sl_dp_bypass(a->dp);
+	const struct audit e = { .action = "bypass", .object = on ? "on" :
+		"off", .outcome = "done",
+		.why = "found so; it was set without the agent" };
+
+	if (on != bypass_known)
+		audit_note(a, &e);
+}
+
 void audit_note(struct agent *a, const struct audit *e)
 {
 	struct budget *b = &budgets[e->who.uid != 0];
 	bool done = !strcmp(e->outcome, "done");
 
+	if (is_bypass(e))
+		bypass_known = !strcmp(e->object, "on");
 	refill(b);
 	if (!done && !b->left) {
 		leave_out(b);
@@ -217,6 +238,7 @@ void audit_tick(struct agent *a)
 {
 	unsigned int i;
 
+	audit_found(a);
 	for (i = 0; i < 2; i++) {
 		refill(&budgets[i]);
 		if (!budgets[i].left_out || !budgets[i].left)
@@ -289,6 +311,9 @@ int audit_open(struct agent *a)
 			    "see sealane audit verify", (long long)e.n);
 	}
 	sqlite3_finalize(s);
+	bypass_known = store_number(a, "SELECT object='on' FROM audit WHERE "
+		"action='bypass' AND outcome='done' ORDER BY n DESC LIMIT 1",
+		0);
 	return 0;
 }
 

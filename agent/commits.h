@@ -73,6 +73,8 @@ void audit_note(struct agent *a, const struct audit *e);
 void audit_refused(struct agent *a, const struct caller *who,
 		   const char *action, const char *object,
 		   const struct refusal *r);
+/* What others did to the data plane without the agent. */
+void audit_found(struct agent *a);
 void audit_tick(struct agent *a);
 struct audit_query {
 	const char *from, *limit, *last, *since, *tag;

@@ -276,6 +276,7 @@ static int start(struct agent *a)
 	if (read_world(a) || open_datapath(a) || jobs_open(a))
 		return -1;
 	generations_settle(a);
+	audit_found(a);
 	if (guards_make(a, a->cfg, &guard))
 		return -1;
 	guards_take(a, guard);
