@@ -262,7 +262,7 @@ static const char *text(sqlite3_stmt *s, int column)
 	return v ? v : "";
 }
 
-static struct sl_audit_entry entry_of(sqlite3_stmt *s)
+struct sl_audit_entry audit_entry(sqlite3_stmt *s)
 {
 	return (struct sl_audit_entry){
 		.n = sqlite3_column_int64(s, 0),
@@ -309,7 +309,7 @@ int audit_open(struct agent *a)
 	if (!s)
 		return -1;
 	if (sqlite3_step(s) == SQLITE_ROW) {
-		e = entry_of(s);
+		e = audit_entry(s);
 		head->n = e.n;
 		snprintf(head->hash, sizeof(head->hash), "%s", e.hash);
 		if (sl_audit_hash(&e, hash) || strcmp(hash, e.hash))
@@ -388,7 +388,7 @@ struct json_object *audit_doc(struct agent *a, const struct audit_query *q,
 	o = json_object_new_object();
 	list = json_object_new_array();
 	while (s && sqlite3_step(s) == SQLITE_ROW) {
-		e = entry_of(s);
+		e = audit_entry(s);
 		last_n = e.n;
 		json_object_array_add(list, entry_doc(&e));
 	}

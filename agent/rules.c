@@ -100,17 +100,21 @@ static void forget(struct known *k)
 	free(k->paths.name);
 }
 
-/* Every mistake of the file as an item: place, rule, what, remedy. */
+/* Every mistake of the file as an item, as rule check has them. */
 static int refuse_rules(struct job *j, const struct sl_rule_mistakes *all)
 {
-	const struct sl_rule_mistake *m;
+	struct json_object *o;
 	size_t i;
 
+	j->r.items = json_object_new_array();
 	for (i = 0; i < all->n; i++) {
-		m = &all->m[i];
-		refuse_item(&j->r, "%s:%lu: %s%s%s; %s", j->file, m->line,
-			    m->rule, m->rule[0] ? ": " : "", m->message,
-			    m->remedy);
+		o = json_object_new_object();
+		put_text(o, "file", j->file);
+		put_int(o, "line", all->m[i].line);
+		put_text(o, "rule", all->m[i].rule);
+		put_text(o, "message", all->m[i].message);
+		put_text(o, "remedy", all->m[i].remedy);
+		json_object_array_add(j->r.items, o);
 	}
 	if (all->total > all->n)
 		refuse_item(&j->r, "... and %zu more", all->total - all->n);

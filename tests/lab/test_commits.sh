@@ -58,10 +58,8 @@ config "$LAB_DIR/two" two
 bpffs_dir() { echo "$BPFFS-one"; }
 drop_pins() {
 	local d
-	for d in one two; do
-		for d in "$BPFFS-$d" "/run/sealane/bpf/$(basename "$BPFFS-$d")"; do
-			[ ! -d "$d" ] || find "$d" -delete
-		done
+	for d in "$BPFFS"-* "/run/sealane/bpf/$(basename "$BPFFS")"-*; do
+		[ ! -d "$d" ] || find "$d" -delete
 	done
 	! mountpoint -q "$LAB_DIR/tiny" || umount "$LAB_DIR/tiny"
 }
@@ -148,7 +146,7 @@ ok "one who saw all is not" sealane rule apply "$LAB_DIR/r2" --base \
 	"$(figure status -- 'd["generation"]')"
 printf 'rules: [{id: a, match: {lane: [NOWHERE]}, action: drop}]\n' >"$LAB_DIR/bad"
 ok "a rule of an unknown lane is refused with its line" \
-	refused 2 'bad:1: a: .*NOWHERE' sealane rule apply "$LAB_DIR/bad"
+	refused 2 'bad:1: rule a: .*NOWHERE' sealane rule apply "$LAB_DIR/bad"
 
 # --- confirm ---
 before=$(figure status -- 'd["generation"]')
@@ -314,6 +312,68 @@ ok "an export that was cut off is found" refused 2 "cut off" sh -c \
 ok "an export is not written over" refused 2 "new file" \
 	sealane audit export "$LAB_DIR/export"
 
+# --- what is kept ---
+pushes() { # COUNT: one prefix, again and again
+	# shellcheck disable=SC2046
+	in_ns gw curl -s --unix-socket "$SEALANE_SOCKET" \
+		$(printf 'http://x/api/v1/block %.0s' $(seq "$1")) \
+		-d '{"prefixes":["192.0.2.200"],"why":"again"}' >/dev/null
+}
+before=$(figure status -- 'd["generation"]')
+ok "130 pushes are 130 generations" sh -c "$(declare -f pushes in_ns ns_name); pushes 130"
+ok "... all of them" is $((before + 130)) status -- 'd["generation"]'
+kept() { is "$((before + 31))" rule log -- 'd["kept_from"]'; }
+ok "the last 100 are kept" wait_until 5 kept
+ok "an older one is refused" refused 2 "is not kept" sealane rule rollback "$before"
+ok "the oldest kept one can be rolled back to" sealane rule rollback $((before + 31))
+dead() { # what no kept generation needs is gone from the disk
+	python3 - "$LAB_DIR/state/sealane.db" <<-'EOF2'
+		import sqlite3, sys
+		db = sqlite3.connect("file:%s?mode=ro" % sys.argv[1], uri=True)
+		n = db.execute("""SELECT (SELECT COUNT(*) FROM blocks, kept WHERE died <= from_n),
+		    (SELECT COUNT(*) FROM lists, kept WHERE died <= from_n),
+		    (SELECT COUNT(*) FROM blobs WHERE id NOT IN (SELECT blob FROM lists)
+		     AND id NOT IN (SELECT blob FROM rules)),
+		    (SELECT COUNT(*) FROM blocks WHERE prefix='192.0.2.200')""").fetchone()
+		print(n)
+		sys.exit(n[:3] != (0, 0, 0) or n[3] < 90)
+	EOF2
+}
+ok "what no kept generation needs has gone" wait_until 8 dead
+sealane unblock 192.0.2.200 >/dev/null
+
+# --- a damaged database ---
+sealane list replace whole "$LAB_DIR/l" >/dev/null
+sealane rule apply "$LAB_DIR/r1" >/dev/null
+sealane block 198.18.20.4 >/dev/null
+before=$(figure status -- 'd["generation"]')
+agent_kill TERM
+python3 - "$LAB_DIR/state/sealane.db" <<'EOF2'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+pages = [r[0] for r in db.execute(
+    "SELECT pageno FROM dbstat WHERE name='audit' AND pagetype='leaf'")]
+size = db.execute("PRAGMA page_size").fetchone()[0]
+db.close()
+with open(sys.argv[1], "r+b") as f:       # a leaf in the middle of the audit
+    f.seek((pages[len(pages) // 2] - 1) * size)
+    f.write(b"\xff" * size)
+EOF2
+ok "the agent starts on a damaged database" agent_start
+ok "... says so" grep -q "sealane.db is damaged" "$LAB_DIR/agent.log"
+ok "... keeps the damaged one" test -s "$LAB_DIR/state/sealane.db.damaged"
+ok "... has the generation" is "$before" status -- 'd["generation"]'
+ok "... the list" is "['203.0.113.0/24']" list show whole -- 'd["page"]'
+ok "... the rules, enforced" silent 198.18.20.3
+ok "... and the block" silent 198.18.20.4
+ok "the audit that is left proves" sealane audit verify
+ok "... and goes on" sealane unblock 198.18.20.4
+agent_kill TERM
+head -c 20000 /dev/urandom >"$LAB_DIR/state/sealane.db"
+ok "the agent starts on a file that is no database" agent_start
+ok "... and commits" sealane block 192.0.2.1
+
 # --- a full disk ---
 agent_kill TERM
 mkdir -p "$LAB_DIR/tiny"
@@ -357,10 +417,10 @@ deaths() { # NS DIR MODE [N]; results in DIR/result
 }
 in_ns_bg home ping -q -i 0.01 -W 2 198.18.20.2 >"$LAB_DIR/ping" 2>&1 &
 ping=$!
-work+=($ping)
+work+=("$ping")
 deaths gw "$LAB_DIR" random $((KILLS / 2)) &
 one=$!
-work+=($one)
+work+=("$one")
 deaths two "$LAB_DIR/two" writes &
 wait $!
 mv "$LAB_DIR/two/result" "$LAB_DIR/two/writes"
