@@ -201,6 +201,24 @@ EOF
 [ $? = 2 ] && diff "$tmp/want" "$tmp/err" >"$tmp/out"
 result "one file with 13 mistakes: all of them, by line" $?
 
+# --- apply, without an agent ---
+grep -v "no lane\|no path" "$tmp/want" >"$tmp/want.self"
+(cd "$tmp" && "$S" rule apply many.yaml) >"$tmp/out" 2>"$tmp/err"
+[ $? = 2 ] && diff "$tmp/want.self" "$tmp/err" >"$tmp/out"
+result "apply says what the file says of itself, without an agent" $?
+(cd "$tmp" && "$S" -j rule apply many.yaml) >"$tmp/out" 2>"$tmp/err"
+[ $? = 2 ] && /usr/bin/python3 tests/schema.py error <"$tmp/out" >/dev/null \
+	2>"$tmp/err" && [ "$(grep -o '"line":' "$tmp/out" | wc -l)" = 11 ]
+result "... as JSON" $?
+m '{src: 192.0.2.9}' >"$tmp/r.yaml"
+"$S" rule apply "$tmp/r.yaml" >"$tmp/out" 2>"$tmp/err"
+[ $? = 3 ] && grep -q "no agent at" "$tmp/err"
+result "... and asks it when the file is right" $?
+m '{}' >"$tmp/r.yaml"
+"$S" rule apply "$tmp/r.yaml" --force >"$tmp/out" 2>"$tmp/err"
+[ $? = 3 ]
+result "... --force is heard before, too" $?
+
 # --- the same as JSON ---
 (cd "$tmp" && "$S" -j rule check many.yaml -c conf.yaml >many.json)
 [ $? = 2 ]
