@@ -186,13 +186,19 @@ static bool is_bypass(const struct audit *e)
 
 void audit_found(struct agent *a)
 {
-	const bool on = sl_dp_bypass(a->dp);
-	const struct audit e = { .action = "bypass", .object = on ? "on" :
-		"off", .outcome = "done",
-		.why = "found so; it was set without the agent" };
+	const struct bypass *b = &a->bypass;
+	struct json_object *detail;
+	struct audit e = { .action = "bypass", .outcome = "done",
+			   .object = b->on ? "on" : "off", .why = b->why };
 
-	if (on != bypass_known)
-		audit_note(a, &e);
+	if (b->on == bypass_known)
+		return;
+	if (b->by_known)
+		e.who = b->who;
+	e.detail = detail = json_object_new_object();
+	put_text(detail, "how", "found so; it was set without the agent");
+	audit_note(a, &e);
+	json_object_put(detail);
 }
 
 void audit_note(struct agent *a, const struct audit *e)

@@ -97,6 +97,7 @@ run "guests" 900 tests/vm/test_vm.sh
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
 run "events" 120 tests/lab/test_events.sh
 run "rules" 180 tests/lab/test_rules.sh
+run "commits" 600 tests/lab/test_commits.sh
 run "lab" 400 tests/lab/test_lab.sh
 run "real peers" 240 tests/lab/test_peers.sh
 run "BGP peers" 180 tests/lab/test_flowspec.sh
