@@ -56,7 +56,10 @@ static int apply_words(struct call *k, struct job *j)
 	return 0;
 }
 
-struct json_object *post_rule_apply(struct call *k)
+/* A job that reads the rules of the body; words puts the query into it. */
+static struct json_object *post_rules(struct call *k, enum job_kind kind,
+				      int (*words)(struct call *k,
+						   struct job *j))
 {
 	struct job *j;
 
@@ -67,12 +70,12 @@ struct json_object *post_rule_apply(struct call *k)
 	}
 	if (pending_refuses(k->a, &k->r))
 		return NULL;
-	j = job_new(k->a, JOB_RULES, &k->who);
+	j = job_new(k->a, kind, &k->who);
 	if (!j) {
 		refuse(&k->r, 500, "free memory", "out of memory");
 		return NULL;
 	}
-	if (apply_words(k, j)) {
+	if (words(k, j)) {
 		free(j);
 		return NULL;
 	}
@@ -80,6 +83,33 @@ struct json_object *post_rule_apply(struct call *k)
 	j->body_b = k->raw_b;
 	k->raw = NULL;
 	return call_started(k, j);
+}
+
+struct json_object *post_rule_apply(struct call *k)
+{
+	return post_rules(k, JOB_RULES, apply_words);
+}
+
+static int plan_words(struct call *k, struct job *j)
+{
+	const char *since = call_query(k, "since"), *file;
+	const char *force = call_query(k, "force");
+	uint64_t now_ns = sl_now_ns(), d_ns;
+
+	if (since && !sl_duration_parse(since, &d_ns))
+		j->since_ns = d_ns < now_ns ? now_ns - d_ns : 0;
+	else if (since && sl_time_parse(since, now_ns, &j->since_ns))
+		return refuse(&k->r, 400, "write 90s or 5m, or a time",
+			      "since %s", since);
+	file = call_query(k, "file");
+	snprintf(j->file, sizeof(j->file), "%s", file ? file : "rules");
+	j->force = force && !strcmp(force, "1");
+	return 0;
+}
+
+struct json_object *post_rule_plan(struct call *k)
+{
+	return post_rules(k, JOB_PLAN, plan_words);
 }
 
 static const char *why_of(struct call *k)

@@ -211,19 +211,6 @@ struct rules *rules_take(struct agent *a, struct rules *r)
 }
 
 /* --- applying --- */
-#define SHARE_MOST_PPM	50000	/* of the live traffic, without --force */
-
-/* Where nobody judges the live traffic, nothing is known of it. */
-__attribute__((weak)) int plan_share(struct agent *a, const struct rules *next,
-				     double *share, struct json_object **hits)
-{
-	(void)a;
-	(void)next;
-	(void)share;
-	(void)hits;
-	return -1;
-}
-
 /* More of the live traffic than is allowed must be asked for by name. */
 static int check_share(struct agent *a, struct job *j)
 {
@@ -231,8 +218,8 @@ static int check_share(struct agent *a, struct job *j)
 	double share = 0;
 	size_t i;
 
-	if (j->force || plan_share(a, j->rules, &share, &hits) ||
-	    share * 1e6 <= SHARE_MOST_PPM) {
+	if (j->force || plan_share(j, &share, &hits) ||
+	    share * 1e6 <= a->cfg->max_share_ppm) {
 		json_object_put(hits);
 		return 0;
 	}
@@ -243,7 +230,7 @@ static int check_share(struct agent *a, struct job *j)
 	return refuse(&j->r, 409, "see rule plan, or say --force; nothing was "
 		      "changed", "%.1f %% of the live traffic would be "
 		      "dropped, %.1f %% are allowed", share * 100,
-		      SHARE_MOST_PPM / 1e4);
+		      a->cfg->max_share_ppm / 1e4);
 }
 
 /* The rules are read: may they be, and where are their counters? */
@@ -336,5 +323,6 @@ int rules_finish(struct agent *a, struct job *j)
 	put_int(j->answer, "rules", a->rules->set.n);
 	put_time(j->answer, "confirm_until", until_ns);
 	json_object_object_add(j->answer, "diff", diff);
+	json_object_object_add(j->answer, "live", plan_share_doc(j));
 	return 0;
 }

@@ -45,7 +45,7 @@ static void count_part(struct json_object *diff, const char *key, char *buf,
 		snprintf(buf + at, len - at, " %s", key);
 }
 
-static void diff_text(struct json_object *doc, char *buf, size_t len)
+void rule_diff_text(struct json_object *doc, char *buf, size_t len)
 {
 	struct json_object *diff;
 
@@ -66,6 +66,22 @@ static void show_pending(struct json_object *doc)
 		       "left); else it is undone\n", cli_text(p, "generation"),
 		       cli_text(p, "until"),
 		       (long long)cli_int(p, "left_ns") / 1000000000);
+}
+
+/* Were the rules held against the live traffic? */
+static void show_live(struct json_object *doc)
+{
+	struct json_object *live, *share;
+
+	if (!json_object_object_get_ex(doc, "live", &live) || !live)
+		return;
+	if (!json_object_object_get_ex(live, "dropped_share", &share) || !share)
+		printf("what they drop of the live traffic is NOT KNOWN: %s "
+		       "packets were sampled so far\n",
+		       cli_text(live, "sampled_packets"));
+	else
+		printf("they drop %.1f %% of the live traffic that passed "
+		       "before\n", json_object_get_double(share) * 100);
 }
 
 int rule_apply(struct cli *cli, int argc, char **argv)
@@ -98,10 +114,11 @@ int rule_apply(struct cli *cli, int argc, char **argv)
 	if (rc)
 		return rc;
 	if (!cli_json(cli, doc)) {
-		diff_text(doc, change, sizeof(change));
+		rule_diff_text(doc, change, sizeof(change));
 		printf("generation %s: %s rules are in force (%s)\n",
 		       cli_text(doc, "generation"), cli_text(doc, "rules"),
 		       change[0] ? change : "no change");
+		show_live(doc);
 		if (cli_text(doc, "confirm_until")[0])
 			printf("undone at %s unless confirmed: sealane rule "
 			       "confirm\n", cli_text(doc, "confirm_until"));
@@ -171,7 +188,7 @@ int rule_rollback(struct cli *cli, int argc, char **argv)
 	if (rc)
 		return rc;
 	if (!cli_json(cli, doc) && argc) {
-		diff_text(doc, change, sizeof(change));
+		rule_diff_text(doc, change, sizeof(change));
 		printf("generation %s: all is as in generation %s (%s)\n",
 		       cli_text(doc, "generation"), argv[0],
 		       change[0] ? change : "no change");
@@ -226,7 +243,7 @@ int rule_log(struct cli *cli, int argc, char **argv)
 		show_pending(doc);
 		for (i = 0; i < json_object_array_length(list); i++) {
 			g = json_object_array_get_idx(list, i);
-			diff_text(g, change, sizeof(change));
+			rule_diff_text(g, change, sizeof(change));
 			json_object_object_add(g, "change",
 				json_object_new_string(change));
 		}

@@ -39,6 +39,7 @@ home: [198.18.10.0/24]
 protect: [$vital]
 lanes: [{name: FAR, prefixes: [198.18.20.0/24]}]
 tables: {flows: 1024, series: 64, size: small}
+guards: {max_share: 100%}	# here most of the traffic is what is dropped
 socket: $LAB_DIR/sealaned.sock
 state_dir: $LAB_DIR/state
 bpffs: $(bpffs_dir)
