@@ -177,7 +177,7 @@ static int read_rules(struct reader *r, sqlite3_stmt *s)
 		return 0;
 	}
 	if (!rc)
-		rc = rules_of_store(r->a, (const char *)bytes, len_b, &set);
+		rc = rules_of_store((const char *)bytes, len_b, &set);
 	free(bytes);
 	if (rc)
 		return -1;
