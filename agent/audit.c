@@ -186,13 +186,19 @@ static bool is_bypass(const struct audit *e)
 
 void audit_found(struct agent *a)
 {
-	const bool on = sl_dp_bypass(a->dp);
-	const struct audit e = { .action = "bypass", .object = on ? "on" :
-		"off", .outcome = "done",
-		.why = "found so; it was set without the agent" };
+	const struct bypass *b = &a->bypass;
+	struct json_object *detail;
+	struct audit e = { .action = "bypass", .outcome = "done",
+			   .object = b->on ? "on" : "off", .why = b->why };
 
-	if (on != bypass_known)
-		audit_note(a, &e);
+	if (b->on == bypass_known)
+		return;
+	if (b->by_known)
+		e.who = b->who;
+	e.detail = detail = json_object_new_object();
+	put_text(detail, "how", "found so; it was set without the agent");
+	audit_note(a, &e);
+	json_object_put(detail);
 }
 
 void audit_note(struct agent *a, const struct audit *e)
@@ -256,7 +262,7 @@ static const char *text(sqlite3_stmt *s, int column)
 	return v ? v : "";
 }
 
-static struct sl_audit_entry entry_of(sqlite3_stmt *s)
+struct sl_audit_entry audit_entry(sqlite3_stmt *s)
 {
 	return (struct sl_audit_entry){
 		.n = sqlite3_column_int64(s, 0),
@@ -303,7 +309,7 @@ int audit_open(struct agent *a)
 	if (!s)
 		return -1;
 	if (sqlite3_step(s) == SQLITE_ROW) {
-		e = entry_of(s);
+		e = audit_entry(s);
 		head->n = e.n;
 		snprintf(head->hash, sizeof(head->hash), "%s", e.hash);
 		if (sl_audit_hash(&e, hash) || strcmp(hash, e.hash))
@@ -382,7 +388,7 @@ struct json_object *audit_doc(struct agent *a, const struct audit_query *q,
 	o = json_object_new_object();
 	list = json_object_new_array();
 	while (s && sqlite3_step(s) == SQLITE_ROW) {
-		e = entry_of(s);
+		e = audit_entry(s);
 		last_n = e.n;
 		json_object_array_add(list, entry_doc(&e));
 	}

@@ -281,13 +281,12 @@ void blocks_tell(struct agent *a, const char *what, const struct sl_prefix *p,
 }
 
 /* The generation of one prefix, on disk. Puts b, or drops p where it is NULL. */
-static int write_one(struct agent *a, const struct blocks *next,
-		     const struct sl_prefix *p, struct block *b,
-		     const struct caller *who, const char *what,
-		     const char *why)
+static int write_one(struct agent *a, const struct sl_prefix *p,
+		     struct block *b, const struct caller *who,
+		     const char *what, const char *why)
 {
 	struct json_object *diff = diff_join(NULL,
-		diff_of_blocks(&a->blocks, next), NULL);
+		diff_of_block(blocks_find(&a->blocks, p), b), NULL);
 	char object[SL_PREFIX_STR_B];
 	const struct change c = { .who = *who, .what = what, .why = why,
 		.object = sl_prefix_str(p, object), .diff = diff };
@@ -316,7 +315,7 @@ static int add_live(struct agent *a, struct blocks *next,
 		sl_rib_free(extra);
 		return -EAGAIN;
 	}
-	if (write_one(a, next, p, b, who, "block", why)) {
+	if (write_one(a, p, b, who, "block", why)) {
 		b = blocks_find(&a->blocks, p);
 		if (b)
 			tables_set_class(a, b->class_id, b->action, b->id,
@@ -385,7 +384,7 @@ static int remove_live(struct agent *a, const struct sl_prefix *p,
 		free(next.b);
 		return block_no_memory(r);
 	}
-	if (write_one(a, &next, p, NULL, who, what, why)) {
+	if (write_one(a, p, NULL, who, what, why)) {
 		sl_rib_free(extra);
 		free(next.b);
 		return block_no_disk(r);

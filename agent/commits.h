@@ -118,6 +118,8 @@ struct json_object *generations_doc(struct agent *a, const char *limit,
 				    struct refusal *r);
 
 /* --- differences, for generations and audit; the caller's --- */
+struct json_object *diff_of_block(const struct block *old,	/* NULL: none */
+				  const struct block *next);
 struct json_object *diff_of_blocks(const struct blocks *old,
 				   const struct blocks *next);
 struct json_object *diff_of_lists(const struct lists *old,

@@ -87,6 +87,18 @@ static bool same_block(const struct block *x, const struct block *y)
 	       !strcmp(x->why, y->why);
 }
 
+struct json_object *diff_of_block(const struct block *old,
+				  const struct block *next)
+{
+	struct json_object *o = three_parts();
+
+	if (!old || !next)
+		add_prefix(o, next ? "added" : "removed", next ? next : old);
+	else if (!same_block(old, next))
+		add_prefix(o, "changed", next);
+	return o;
+}
+
 struct json_object *diff_of_blocks(const struct blocks *old,
 				   const struct blocks *next)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * FlowSpec and blackholes in the agent. flowspec.c: sources, neighbours and
- * what they say; flowspec_rules.c: routes to one ordered rule set;
- * flowspec_commit.c: the job that enforces them; flowspec_doc.c: answers;
- * store_flowspec.c: what survives.
+ * what they say; flowspec_batch.c: how that comes in; flowspec_rules.c: routes
+ * to one ordered rule set; flowspec_commit.c: the job that enforces them;
+ * flowspec_doc.c: answers; store_flowspec.c: what survives.
  */
 #ifndef SL_AGENT_FLOWSPEC_PRIV_H
 #define SL_AGENT_FLOWSPEC_PRIV_H
@@ -84,6 +84,11 @@ struct neighbour *neighbour_add(struct flowspec *fs, const char *name);
 const char *neighbour_state(const struct neighbour *n);
 unsigned int neighbour_enforced(const struct neighbour *n);
 unsigned int flowspec_total(const struct flowspec *fs);
+struct source *flowspec_source(struct flowspec *fs, const char *name);
+void flowspec_source_ends(struct agent *a, struct source *s, const char *why);
+/* 0, or a refusal of this event in why (SL_FLOWSPEC_WHY_B). */
+int flowspec_event(struct agent *a, const struct source *s,
+		   const struct sl_bgp_event *e, char *why);
 /* Something of n is not as the data plane has it. */
 void flowspec_touch(struct agent *a, struct neighbour *n);
 /* Read what a route's bytes mean, into r->more. 0 or -ENOMEM. */

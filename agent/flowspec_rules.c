@@ -214,14 +214,27 @@ static void check_accepting(struct flowspec *fs, struct entry *all,
 	}
 }
 
+/* The data plane has a rule on either port twice. */
+static int weight(const struct sl_rule *r)
+{
+	return r->match.port.n ? 2 : 1;
+}
+
+static int weight_of(const struct rules *r)
+{
+	unsigned int i;
+	int sum = 0;
+
+	for (i = 0; r && i < r->set.n; i++)
+		sum += weight(&r->set.r[i]);
+	return sum;
+}
+
 static void judge(const struct agent *a, struct entry *all, unsigned int n)
 {
-	unsigned int file = a->rules->set.n > LEFT_FOR_FILE ?
-			    a->rules->set.n : LEFT_FOR_FILE;
-	unsigned int room = SL_MAX_RULES - file -
-			    (a->guard ? a->guard->set.n : 0);
+	int file = weight_of(a->rules), used = weight_of(a->guard);
 	struct flowspec *fs = a->flowspec;
-	unsigned int i, used = 0;
+	unsigned int i;
 
 	for (i = 0; i < n; i++) {
 		check_protected(a, &all[i]);
@@ -231,9 +244,14 @@ static void judge(const struct agent *a, struct entry *all, unsigned int n)
 				   "for the data plane beside other rules");
 	}
 	check_accepting(fs, all, n);
+	used += file > LEFT_FOR_FILE ? file : LEFT_FOR_FILE;
 	for (i = 0; i < n; i++) {
-		if (all[i].fr->chosen && ++used > room)
+		if (!all[i].fr->chosen)
+			continue;
+		if (used + weight(&all[i].fr->rule) > SL_MAX_RULES)
 			refuse_now(fs, &all[i], "no room for more rules");
+		else
+			used += weight(&all[i].fr->rule);
 		if (all[i].fr->chosen)
 			all[i].fr->now[0] = '\0';
 	}

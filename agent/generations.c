@@ -272,8 +272,15 @@ int generations_open(struct agent *a)
 	int64_t generation = 0, parent = 0;
 
 	a->pending = calloc(1, sizeof(*a->pending));
-	a->generation = store_number(a, "SELECT COALESCE(MAX(n),0) FROM "
-				     "generations", -1);
+	/* the rows tell too, where the log of generations was damaged */
+	a->generation = store_number(a, "SELECT MAX(COALESCE(MAX(n),0),"
+		"(SELECT COALESCE(MAX(born),0) FROM blocks),"
+		"(SELECT COALESCE(MAX(died),0) FROM blocks),"
+		"(SELECT COALESCE(MAX(born),0) FROM lists),"
+		"(SELECT COALESCE(MAX(died),0) FROM lists),"
+		"(SELECT COALESCE(MAX(born),0) FROM rules),"
+		"(SELECT COALESCE(MAX(died),0) FROM rules)) FROM generations",
+		-1);
 	if (!a->pending || a->generation < 0 || slots_load(a))
 		return -1;
 	s = store_prepare(a, "SELECT n,parent FROM generations WHERE "

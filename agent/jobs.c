@@ -206,12 +206,21 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* Nobody ordered these, so that nobody can be told no: tables of blocks that
+ * are on disk already, and guards. */
+static bool can_wait(const struct job *j)
+{
+	return j->kind == JOB_GUARDS ||
+	       (j->kind == JOB_UNBLOCK && !j->request);
+}
+
 static struct job *next_queued(const struct agent *a)
 {
 	struct job *j, *oldest = NULL;
 
 	for (j = a->jobs->all; j; j = j->next)
-		if (j->state == JOB_QUEUED)
+		if (j->state == JOB_QUEUED &&
+		    !(a->pending->generation && can_wait(j)))
 			oldest = j;
 	return oldest;
 }
@@ -269,12 +278,6 @@ static void end(struct agent *a, struct job *j, int state)
 	}
 }
 
-/* Tables of blocks that are on disk already: they wait, nobody is told no. */
-static bool can_wait(const struct job *j)
-{
-	return j->kind == JOB_UNBLOCK && !j->request;
-}
-
 /* What must be done in the loop before the thread works. */
 static int prepare(struct agent *a, struct job *j)
 {
@@ -303,8 +306,6 @@ static void launch(struct agent *a)
 	int rc;
 
 	while (!a->jobs->running && (j = next_queued(a))) {
-		if (can_wait(j) && a->pending->generation)
-			return;
 		w = calloc(1, sizeof(*w));
 		free(j->journal);
 		j->journal = NULL;

@@ -47,22 +47,20 @@ struct rules *rules_empty(void)
 	return NULL;
 }
 
-int rules_of_store(struct agent *a, const char *json, size_t len_b,
-		   struct rules **out)
+int rules_of_store(const char *json, size_t len_b, struct rules **out)
 {
 	const struct sl_rule_context ctx = { .stored = true };
 	struct rules *r = calloc(1, sizeof(*r));
-	struct sl_rule_mistakes all = {};
+	struct sl_mistakes all = {};
 	int rc = r ? sl_rule_file_parse(json, len_b, &ctx, &r->set, &all) :
 		 -ENOMEM;
 
-	(void)a;
 	if (!rc && put_in_words(r))
 		rc = -ENOMEM;
 	if (rc)
 		say(LOG_ERR, "store: the rules cannot be read: %s", all.n ?
 		    all.m[0].message : strerror(-rc));
-	sl_rule_mistakes_free(&all);
+	sl_mistakes_free(&all);
 	if (rc) {
 		rules_free(r);
 		return -1;
@@ -100,27 +98,17 @@ static void forget(struct known *k)
 	free(k->paths.name);
 }
 
-/* Every mistake of the file as an item: place, rule, what, remedy. */
-static int refuse_rules(struct job *j, const struct sl_rule_mistakes *all)
+static int refuse_rules(struct job *j, const struct sl_mistakes *all)
 {
-	const struct sl_rule_mistake *m;
-	size_t i;
-
-	for (i = 0; i < all->n; i++) {
-		m = &all->m[i];
-		refuse_item(&j->r, "%s:%lu: %s%s%s; %s", j->file, m->line,
-			    m->rule, m->rule[0] ? ": " : "", m->message,
-			    m->remedy);
-	}
-	if (all->total > all->n)
-		refuse_item(&j->r, "... and %zu more", all->total - all->n);
+	j->r.items = sl_mistakes_json(j->file, all);
 	return refuse(&j->r, 400, "mend the file; nothing was changed",
-		      "%s has %zu mistakes", j->file, all->total);
+		      "%s has %zu mistake%s", j->file, all->total,
+		      all->total == 1 ? "" : "s");
 }
 
 /* Rules that would hit a protected port of the gateway itself; how many. */
 static size_t check_guards(const struct agent *a, const struct sl_ruleset *set,
-			   struct sl_rule_mistakes *all)
+			   struct sl_mistakes *all)
 {
 	char text[SL_PREFIX_STR_B];
 	struct sl_prefix own;
@@ -141,7 +129,7 @@ static int parse(struct agent *a, struct job *j, struct rules *r)
 	const struct sl_rule_context ctx = {
 		.lists = &k.lists, .lanes = &k.lanes, .paths = &k.paths,
 		.protect = a->base, .now_ns = sl_now_ns(), .force = j->force };
-	struct sl_rule_mistakes all = {};
+	struct sl_mistakes all = {};
 	int rc = know(a, &a->lists, &k);
 
 	if (!rc)
@@ -154,7 +142,7 @@ static int parse(struct agent *a, struct job *j, struct rules *r)
 	else if (rc || put_in_words(r))
 		rc = refuse(&j->r, 500, "free memory; nothing was changed",
 			    "out of memory");
-	sl_rule_mistakes_free(&all);
+	sl_mistakes_free(&all);
 	forget(&k);
 	return rc;
 }

@@ -19,7 +19,7 @@
  * store_tidy(): a push does not wait for them. */
 static const char pragmas[] =
 	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-	"PRAGMA wal_autocheckpoint=0;";
+	"PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF;";
 
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS ids(kind TEXT, name TEXT, id INTEGER,"
@@ -252,21 +252,41 @@ static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+static int open_database(struct agent *a, const char *path)
+{
+	char sql[48];
+
+	if (sqlite3_open(path, &a->store->db) != SQLITE_OK)
+		return store_fail(a, path);
+	sqlite3_busy_timeout(a->store->db, 2000);
+	snprintf(sql, sizeof(sql), "PRAGMA journal_size_limit=%d",
+		 WAL_MOST_B);
+	if (store_run(a, pragmas) || store_run(a, sql))
+		return -1;
+	sqlite3_wal_hook(a->store->db, on_commit, a->store);
+	return 0;
+}
+
+int store_open_new(struct agent *a, const char *path)
+{
+	return open_database(a, path) ? -1 : make_schema(a);
+}
+
 int store_open(struct agent *a)
 {
 	char path[sizeof(a->cfg->state_dir) + 16];
 	int64_t version;
+	int rc;
 
 	a->store = calloc(1, sizeof(*a->store));
 	if (!a->store)
 		return -1;
 	snprintf(path, sizeof(path), "%s/sealane.db", a->cfg->state_dir);
-	if (sqlite3_open(path, &a->store->db) != SQLITE_OK)
-		return store_fail(a, path);
-	sqlite3_busy_timeout(a->store->db, 2000);
-	if (store_run(a, pragmas))
-		return store_fail(a, path);
-	sqlite3_wal_hook(a->store->db, on_commit, a->store);
+	rc = open_database(a, path);
+	if (!store_is_whole(a))
+		rc = store_rescue(a, path);
+	if (rc)
+		return -1;
 	version = store_number(a, "PRAGMA user_version", -1);
 	if (version > SCHEMA_VERSION) {
 		say(LOG_ERR, "store: %s was written by a newer version; "
@@ -275,10 +295,8 @@ int store_open(struct agent *a)
 	}
 	if (version < SCHEMA_VERSION && make_schema(a))
 		return -1;
-	snprintf(path, sizeof(path), "PRAGMA journal_size_limit=%d",
-		 WAL_MOST_B);
 	a->store->kept_from = store_number(a, "SELECT from_n FROM kept", 0);
-	return store_run(a, path) ? -1 : audit_open(a);
+	return audit_open(a);
 }
 
 void store_close(struct agent *a)

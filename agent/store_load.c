@@ -124,7 +124,7 @@ static struct list *make_list(struct reader *r, sqlite3_stmt *s)
 		      sqlite3_column_int64(s, 8));
 	if (!rc)
 		return l;
-	if (rc == 1)
+	if (rc)
 		event(r->a, LOG_ERR, "disk", NULL, "store: list %s is damaged "
 		      "and left out; push it again", l->name);
 	list_free(l);
@@ -169,15 +169,14 @@ static int read_rules(struct reader *r, sqlite3_stmt *s)
 	size_t len_b;
 	int rc = store_get_blob(r->a, blob, &bytes, &len_b);
 
-	if (!rc && crc32_z(0, bytes, len_b) !=
-		   (uLong)sqlite3_column_int64(s, 5)) {
+	if (rc || crc32_z(0, bytes, len_b) !=
+		  (uLong)sqlite3_column_int64(s, 5)) {
 		event(r->a, LOG_ERR, "disk", NULL, "store: the rules are "
 		      "damaged and left out; apply them again");
 		free(bytes);
 		return 0;
 	}
-	if (!rc)
-		rc = rules_of_store(r->a, (const char *)bytes, len_b, &set);
+	rc = rules_of_store((const char *)bytes, len_b, &set);
 	free(bytes);
 	if (rc)
 		return -1;

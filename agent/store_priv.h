@@ -36,6 +36,15 @@ int store_put_blob(struct agent *a, const void *bytes, size_t len_b,
 		   int64_t *id);
 int store_get_blob(struct agent *a, int64_t id, uint8_t **out, size_t *len_b);
 
+/* One entry of the audit, from a row of all its columns. */
+struct sl_audit_entry audit_entry(sqlite3_stmt *s);
+
+/* --- store_rescue.c --- */
+bool store_is_whole(struct agent *a);
+/* Set the database aside and make a new one of what can be read of it. */
+int store_rescue(struct agent *a, const char *path);
+int store_open_new(struct agent *a, const char *path);
+
 #define PACKED4_B 5		/* a prefix as stored: address, length */
 #define PACKED6_B 17
 

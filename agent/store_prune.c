@@ -89,8 +89,10 @@ static void prune(struct agent *a)
 	int64_t by_count, from;
 	int rc = 0;
 
-	/* a pending commit may need what its parent had */
-	if (a->pending->generation || tidied == a->generation)
+	/* a pending commit may need what its parent had, a rollback what it
+	 * has found */
+	if (a->pending->generation || jobs_busy(a) ||
+	    tidied == a->generation)
 		return;
 	by_count = nth_newest(a, KEPT_GENERATIONS);
 	from = small_enough(a);

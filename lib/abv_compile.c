@@ -62,8 +62,10 @@ static int split_bits(struct sl_abv *a, uint32_t rule)
 	b->split = true;
 	rc = combine(s, &m->port, false, &b->sport) |
 	     combine(d, &all, false, &b->dport);
-	if (!b->sport.n)
+	if (!b->sport.n) {
+		free(b->dport.s);
 		*b = (struct sl_abv_bit){ .rule = rule, .split = true };
+	}
 	b = add_bit(a, rule);
 	b->split = true;
 	rc |= combine(s, &m->port, true, &b->sport) |

@@ -47,17 +47,19 @@ static bool is_known(const struct sl_names *known, const char *name)
 	return !known || (known->n && sl_names_has(known, name));
 }
 
-/* A valid name that is known, or a mistake and false. */
+/* A valid name that is known, or a mistake and false. instead: the remedy where
+ * none is known. */
 static bool check_name(struct rule_reading *r, const struct tree_node *n,
 		       const char *what, const char *name,
-		       const struct sl_names *known)
+		       const struct sl_names *known, const char *instead)
 {
 	if (!is_name(name))
 		rule_wrong(r, n->line, "1 to 31 letters, digits, dots, dashes",
 			   "%s: %.60s is no name of a %s", r->key, name, what);
 	else if (!r->ctx->stored && !is_known(known, name))
-		rule_wrong(r, n->line, "name one that there is", "%s: there is "
-			   "no %s %s", r->key, what, name);
+		rule_wrong(r, n->line, known->n ? "name one that there is" :
+			   instead, "%s: there is no %s %s", r->key, what,
+			   name);
 	else
 		return true;
 	return false;
@@ -100,7 +102,8 @@ static void read_addr(struct rule_reading *r, const struct tree_node *n,
 	if (!s)
 		return;
 	if (s[0] == '@') {
-		if (check_name(r, n, "list", s + 1, r->ctx->lists))
+		if (check_name(r, n, "list", s + 1, r->ctx->lists,
+			       "name prefixes: there are no lists here"))
 			add_list(r, a, s + 1);
 	} else if (sl_prefix_parse(s, &p, &why)) {
 		without_host_bits(s, remedy, sizeof(remedy));
@@ -293,7 +296,8 @@ static void read_name(struct rule_reading *r, const struct tree_node *n,
 				       r->ctx->paths;
 	const char *s = rule_word(r, n);
 
-	if (s && check_name(r, n, r->at == F_LANE ? "lane" : "path", s, known) &&
+	if (s && check_name(r, n, r->at == F_LANE ? "lane" : "path", s, known,
+			    "leave it out: the configuration has none") &&
 	    sl_names_add(arg, s))
 		r->no_memory = true;
 }

@@ -90,12 +90,14 @@ fi
 run "fuzz" 300 tests/fuzz/run.sh "${FUZZ_SECONDS:-4}"
 run "command line" 120 tests/cli/test_cli.sh
 run "rule files" 120 tests/cli/test_rules.sh
+run "rules on captures" 120 tests/cli/test_replay_rules.sh
 run "FlowSpec sources" 120 tests/cli/test_flowspec.sh
 run "captures" 600 tests/captures/test_captures.sh
 run "guests" 900 tests/vm/test_vm.sh
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
 run "events" 120 tests/lab/test_events.sh
 run "rules" 180 tests/lab/test_rules.sh
+run "commits" 900 tests/lab/test_commits.sh
 run "plan" 120 tests/lab/test_plan.sh
 run "lab" 400 tests/lab/test_lab.sh
 run "real peers" 240 tests/lab/test_peers.sh

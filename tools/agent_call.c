@@ -76,7 +76,6 @@ void cli_query(char *path, size_t len, const char *key, const char *value)
 static int agent_error(const struct cli *cli, struct json_object *doc)
 {
 	struct json_object *e = NULL, *items = NULL;
-	size_t i;
 
 	if (!doc || !json_object_object_get_ex(doc, "error", &e))
 		return cli_error(cli, REFUSED, "look at the agent's log",
@@ -86,9 +85,7 @@ static int agent_error(const struct cli *cli, struct json_object *doc)
 	fprintf(stderr, "sealane: %s%s%s\n", cli_text(e, "message"),
 		cli_text(e, "remedy")[0] ? "; " : "", cli_text(e, "remedy"));
 	if (json_object_object_get_ex(e, "items", &items))
-		for (i = 0; i < json_object_array_length(items); i++)
-			fprintf(stderr, "  %s\n", json_object_get_string(
-				json_object_array_get_idx(items, i)));
+		cli_items(items);
 	return REFUSED;
 }
 

@@ -12,10 +12,11 @@
 #include "cli.h"
 #include "config.h"
 #include "datapath.h"
-#include "world.h"
 #include "duration.h"
 #include "hist.h"
 #include "names.h"
+#include "replay_tables.h"
+#include "rule_input.h"
 
 #define N_LINKTYPES 65536
 
@@ -26,6 +27,8 @@ struct run {
 	struct sl_config *cfg;
 	struct sl_dp *dp;
 	struct sl_capture *cap;
+	bool ruled;		/* by a rule file, which may be empty */
+	struct replay_rules rules;
 	FILE *samples;
 	char samples_tmp[4096];
 	uint64_t packets, bytes, verdict_pass, verdict_drop;
@@ -176,6 +179,9 @@ static struct json_object *result_doc(const struct run *r)
 	json_object_object_add(doc, "reasons", o);
 	json_object_object_add(doc, "methods", methods_doc(r));
 	json_object_object_add(doc, "unmeasured", unmeasured_doc(r));
+	if (r->ruled)
+		json_object_object_add(doc, "rules",
+				       replay_rules_doc(r->dp, &r->rules));
 	return doc;
 }
 
@@ -205,48 +211,11 @@ static void show(struct json_object *doc, FILE *f)
 	json_object_object_foreach(o, why, n)
 		fprintf(f, "  not measured: %-24s %s\n", why,
 			json_object_get_string(n));
-}
-
-static int load_tables(struct run *r)
-{
-	const struct sl_class protect = { .action = SL_ACT_PROTECT };
-	struct sl_mistakes all = {};
-	struct world *w = NULL;
-	size_t i;
-	int rc = world_load(r->cfg, NULL, &w, &all);
-
-	for (i = 0; i < all.n; i++)
-		cli_error(r->cli, REFUSED, all.m[i].remedy, "%s",
-			  all.m[i].message);
-	sl_mistakes_free(&all);
-	if (!rc)
-		rc = sl_rib_sort(w->rib);
-	if (!rc)
-		rc = sl_dp_set_class(r->dp, SL_CLASS_PROTECT, &protect);
-	if (!rc)
-		rc = sl_dp_commit(r->dp, (struct sl_rib_pair){ .base = w->rib });
-	world_free(w);
-	return rc;
-}
-
-/* Read the configuration; every mistake is printed. */
-static int read_config(struct run *r, const char *conf)
-{
-	struct sl_config_errors errs = {};
-	unsigned int i;
-	int rc = 0;
-
-	if (!conf) {
-		r->cfg = sl_config_default();
-		return r->cfg ? 0 : REFUSED;
-	}
-	if (sl_config_load(conf, &r->cfg, &errs))
-		for (i = 0; i < errs.n; i++)
-			rc = cli_error(r->cli, REFUSED, errs.e[i].remedy,
-				       "%s:%u: %s", conf, errs.e[i].line,
-				       errs.e[i].message);
-	sl_config_errors_free(&errs);
-	return rc;
+	json_object_object_get_ex(doc, "verdicts", &o);
+	if (cli_int(o, "drop"))
+		fprintf(f, "  dropped: %s\n", cli_text(o, "drop"));
+	if (f == stdout && json_object_object_get_ex(doc, "rules", &o))
+		replay_rules_show(o);
 }
 
 static int open_samples(struct run *r, const char *out)
@@ -344,14 +313,21 @@ static int check_linktypes(struct run *r)
 	return rc;
 }
 
-static int replay(struct run *r, const char *conf, const char *out)
+/* The capture, the configuration, and the data plane with its tables. */
+static int prepare(struct run *r, const char *conf, const char *rules)
 {
 	struct sl_dp_opts opts = { .replay = true };
-	struct json_object *doc;
-	int rc = read_config(r, conf);
+	int rc = DONE;
 
+	if (conf)
+		rc = rule_input_config(r->cli, conf, &r->cfg);
+	else
+		r->cfg = sl_config_default();
 	if (rc)
 		return rc;
+	if (!r->cfg)
+		return cli_error(r->cli, REFUSED, "free memory",
+				 "out of memory");
 	rc = sl_capture_open(r->file, &r->cap);
 	if (rc)
 		return cli_error(r->cli, REFUSED, "give a pcap or pcapng file",
@@ -359,14 +335,20 @@ static int replay(struct run *r, const char *conf, const char *out)
 				 "not a capture" : strerror(-rc));
 	opts.cfg = r->cfg;
 	rc = sl_dp_open(&opts, &r->dp);
-	if (!rc)
-		rc = load_tables(r);
 	if (rc)
 		return cli_error(r->cli, REFUSED, "be root; see sealane doctor",
 				 "cannot load the data plane: %s",
 				 sl_dp_error(r->dp)[0] ? sl_dp_error(r->dp) :
 				 strerror(-rc));
-	rc = open_samples(r, out);
+	r->ruled = rules;
+	return replay_tables(r->cli, r->dp, r->cfg, rules, &r->rules);
+}
+
+static int replay(struct run *r, const char *out)
+{
+	struct json_object *doc;
+	int rc = open_samples(r, out);
+
 	if (rc)
 		return rc;
 	rc = run_all(r);
@@ -397,16 +379,16 @@ int cmd_replay(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli, "replay takes one capture file");
 	if (cli->json && out && !strcmp(out, "-"))
 		return cli_usage(cli, "-j and --samples - both want stdout");
-	if (rules)
-		return cli_error(cli, REFUSED, "leave --rules out",
-				 "this version has no rule files");
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return cli_error(cli, REFUSED, "free memory", "out of memory");
 	r->cli = cli;
 	r->file = argv[0];
-	rc = replay(r, conf, out);
+	rc = prepare(r, conf, rules);
+	if (!rc)
+		rc = replay(r, out);
 	sl_dp_close(r->dp);
+	replay_rules_free(&r->rules);
 	sl_capture_close(r->cap);
 	sl_config_free(r->cfg);
 	free(r);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "cmd_rule.h"
+#include "duration.h"
 #include "rule_input.h"
 #include "rule_lint.h"
 
@@ -77,10 +78,11 @@ static void show_check(const char *file, unsigned int n,
 
 static int check(struct cli *cli, int argc, char **argv)
 {
+	struct sl_rule_context ctx = { .now_ns = sl_now_ns() };
 	const char *conf = NULL;
-	bool force = false;
 	const struct option_spec spec[] = { { "-c", &conf, NULL },
-					    { "--force", NULL, &force }, {} };
+					    { "--force", NULL, &ctx.force },
+					    {} };
 	struct json_object *doc, *warnings;
 	struct sl_config *cfg = NULL;
 	struct sl_ruleset set = {};
@@ -93,7 +95,7 @@ static int check(struct cli *cli, int argc, char **argv)
 	if (conf)
 		rc = rule_input_config(cli, conf, &cfg);
 	if (!rc)
-		rc = rule_input(cli, argv[0], cfg, force, &set);
+		rc = rule_input(cli, argv[0], cfg, &ctx, &set);
 	sl_config_free(cfg);
 	if (rc)
 		return rc;

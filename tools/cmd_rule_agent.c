@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cmd_rule.h"
-#include "rule_file.h"
+#include "duration.h"
+#include "rule_input.h"
 
 static const struct column rule_columns[] = {
 	{ "id", "rule", COL_TEXT }, { "action_text", "action", COL_TEXT },
@@ -86,11 +87,10 @@ static void show_live(struct json_object *doc)
 int rule_apply(struct cli *cli, int argc, char **argv)
 {
 	const char *confirm = NULL, *why = NULL, *base = NULL;
-	bool force = false;
+	struct sl_rule_context ctx = { .now_ns = sl_now_ns() };
 	const struct option_spec spec[] = { { "--confirm", &confirm, NULL },
 		{ "--why", &why, NULL }, { "--base", &base, NULL },
-		{ "--force", NULL, &force }, {} };
-	struct sl_rule_mistakes all = {};
+		{ "--force", NULL, &ctx.force }, {} };
 	char path[1600] = "rule_apply", *text = NULL, change[160];
 	struct json_object *doc;
 	size_t len_b;
@@ -100,18 +100,15 @@ int rule_apply(struct cli *cli, int argc, char **argv)
 		return rc;
 	if (argc != 1)
 		return cli_usage(cli, "rule apply takes one rule file");
-	if (sl_rule_file_read(argv[0], &text, &len_b, &all)) {
-		rc = cli_error(cli, REFUSED, all.n ? all.m[0].remedy : "",
-			       "%s: %s", argv[0], all.n ? all.m[0].message :
-			       "cannot be read");
-		sl_rule_mistakes_free(&all);
+	/* what the file says of itself needs no agent */
+	rc = rule_input_text(cli, argv[0], &ctx, &text, &len_b);
+	if (rc)
 		return rc;
-	}
 	cli_query(path, sizeof(path), "file", argv[0]);
 	cli_query(path, sizeof(path), "confirm", confirm);
 	cli_query(path, sizeof(path), "why", why);
 	cli_query(path, sizeof(path), "base", base);
-	cli_query(path, sizeof(path), "force", force ? "1" : NULL);
+	cli_query(path, sizeof(path), "force", ctx.force ? "1" : NULL);
 	rc = cli_send(cli, path, text, len_b, false, &doc);
 	free(text);
 	if (rc)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "cmd_rule.h"
-#include "rule_file.h"
+#include "rule_input.h"
 
 static const struct column row_columns[] = {
 	{ "effect", "effect", COL_TEXT }, { "rule", "rule", COL_TEXT },
@@ -196,7 +196,7 @@ int rule_plan(struct cli *cli, int argc, char **argv)
 	bool force = false;
 	const struct option_spec spec[] = { { "--since", &since, NULL },
 		{ "--force", NULL, &force }, {} };
-	struct sl_rule_mistakes all = {};
+	const struct sl_rule_context ctx = { .force = true };
 	char path[1600] = "rule_plan", *text = NULL;
 	struct json_object *doc;
 	size_t len_b;
@@ -206,13 +206,9 @@ int rule_plan(struct cli *cli, int argc, char **argv)
 		return rc;
 	if (argc != 1)
 		return cli_usage(cli, "rule plan takes one rule file");
-	if (sl_rule_file_read(argv[0], &text, &len_b, &all)) {
-		rc = cli_error(cli, REFUSED, all.n ? all.m[0].remedy : "",
-			       "%s: %s", argv[0], all.n ? all.m[0].message :
-			       "cannot be read");
-		sl_rule_mistakes_free(&all);
+	rc = rule_input_text(cli, argv[0], &ctx, &text, &len_b);
+	if (rc)
 		return rc;
-	}
 	cli_query(path, sizeof(path), "file", argv[0]);
 	cli_query(path, sizeof(path), "since", since);
 	cli_query(path, sizeof(path), "force", force ? "1" : NULL);

@@ -103,9 +103,10 @@ static const struct command commands[] = {
 	  "                      gobgp)\n"
 	  "  --adj-in            gobgp: the lines are those of `monitor adj-in`\n",
 	  cmd_flowspec },
-	{ "replay", "FILE [-c CONF] [--samples OUT|-]",
+	{ "replay", "FILE [-c CONF] [--rules RULES] [--samples OUT|-]",
 	  "run a capture through the data plane",
 	  "  -c CONF        lanes, home and sizes from a configuration\n"
+	  "  --rules RULES  with the rules of a file, and their hits\n"
 	  "  --samples OUT  one JSON object per sample and line; - is stdout\n",
 	  cmd_replay },
 	{}

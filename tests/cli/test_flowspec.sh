@@ -251,6 +251,14 @@ ok "a restarted agent enforces what it did, in grace" \
 sleep 3
 ok "and purges it when nobody comes" soon 'not r'
 
+# --- a source that dies without a word ---
+feed_up exabgp --grace 1s --source east
+up 192.0.2.44
+announce 192.0.2.44 0120cb007144
+ok "a source by another name is heard" soon 'r["0120cb007144"]["enforced"] and n["192.0.2.44"]["source"] == "east"'
+stop "$feed" KILL
+died=$SECONDS
+
 # --- a peer that asks for too much ---
 feed_up exabgp --grace 1s
 up 192.0.2.1
@@ -270,10 +278,10 @@ python3 - >&8 <<-'EOP'
 	          % (b"\0\0" + struct.pack("!H", len(a)) + a).hex())
 EOP
 ok "rules too various for the data plane are refused" wait_until 10 is \
-	'n["192.0.2.66"]["refused"] == 200 and any("too many ranges" in x["reason"] for x in d["rules"] if x["reason"])'
+	'0 < n["192.0.2.66"]["refused"] and n["192.0.2.66"]["routes"] == 200 and any("too many ranges" in x["reason"] for x in d["rules"] if x["reason"])'
 ok "and keep out nobody else's" soon 'r["0119cb007100"]["enforced"] and not d["failed"]'
 feed_down
-ok "all of it goes with its source" wait_until 5 is 'not r'
+ok "all of it goes with its source" wait_until 5 is 'list(r) == ["0120cb007144"]'
 
 # --- recordings ---
 full=$SHARED/data/peers/exabgp/exabgp-4.2.21-consolidated-full-session.jsonl
@@ -286,10 +294,10 @@ if [ -e "$full" ]; then
 	tail -n +23 "$full" >&8
 	ok "the helper ends with stdin, exit 0" feed_down
 	sleep 1
-	ok "and its rules go with the grace time" soon 'not r'
+	ok "and its rules go with the grace time" soon 'not n["127.0.0.2"]["routes"]'
 	feed_up gobgp --grace 1s
 	cat "$SHARED/data/peers/gobgp/gobgp-3.10-monitor-global-rib-a-ipv4-flowspec.jsonl" >&8
-	ok "GoBGP's recording ends with all withdrawn" soon 'not r and n["127.0.0.2"]["source"] == "gobgp"'
+	ok "GoBGP's recording ends with all withdrawn" soon 'not n["127.0.0.2"]["routes"] and n["127.0.0.2"]["source"] == "gobgp"'
 	head -5 "$SHARED/data/peers/gobgp/gobgp-3.10-monitor-global-rib-a-ipv4-flowspec.jsonl" >&8
 	ok "... and has five routes before, one refused for its marking" \
 		soon 'n["127.0.0.2"]["routes"] == 5 and n["127.0.0.2"]["refused"] == 1'
@@ -297,5 +305,8 @@ if [ -e "$full" ]; then
 else
 	skip "recorded sessions" "no recordings"
 fi
+ok "the source that died is missed in 15 s, and its rules go" \
+	wait_until $((died + 22 - SECONDS)) is \
+	'"0120cb007144" not in r and not [s for s in d["sources"] if s["source"] == "east" and s["live"]]'
 echo "1..$n"
 exit $failed

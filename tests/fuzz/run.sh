@@ -13,7 +13,7 @@ plain="-std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Iinclude -Ilib -Itests
 	-I$BUILD -fsanitize=address,undefined
 	-fno-sanitize-recover=undefined"
 flags="$plain -fsanitize=fuzzer-no-link"
-libs="-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lm"
+libs="-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lgnutls -lm"
 mkdir -p "$out/obj"
 # libmaxminddb loses what it allocated when a file's metadata is damaged
 echo 'leak:libmaxminddb' >"$out/lsan"

