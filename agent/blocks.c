@@ -59,7 +59,8 @@ int blocks_copy(const struct blocks *from, unsigned int more,
 	to->b = calloc(from->n + more + 1, sizeof(*to->b));
 	if (!to->b)
 		return -1;
-	memcpy(to->b, from->b, from->n * sizeof(*to->b));
+	if (from->n)
+		memcpy(to->b, from->b, from->n * sizeof(*to->b));
 	to->n = from->n;
 	return 0;
 }
