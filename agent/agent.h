@@ -123,6 +123,8 @@ struct job;
 struct jobs;
 struct flowspec;
 struct pending;
+struct plan;
+struct sample;
 struct slot;
 
 struct agent {
@@ -134,6 +136,7 @@ struct agent {
 	struct events *events;
 	struct drops *drops;
 	struct collect *collect;
+	struct sample *sample;		/* of the live traffic */
 	struct api *api;
 	struct bypass bypass;
 	struct blocks blocks;
@@ -252,6 +255,14 @@ void tables_free(struct agent *a);
  * into the idle bank. NULL: refused. */
 struct sl_abv *tables_compile(struct agent *a, const struct job *j,
 			      const struct lists *lists, struct refusal *r);
+/* The same in memory of its own, with the lists as they are. */
+struct sl_abv *tables_compile_aside(struct agent *a, const struct job *j,
+				    struct refusal *r);
+/* Rules in the order in which they are compiled: guards, the rule file's,
+ * FlowSpec's; NULL: none of that kind. */
+#define RULE_KINDS 3
+void tables_kinds(const struct agent *a, const struct job *j,
+		  struct rules *kind[RULE_KINDS]);
 /* The idle bank is live now, and what it was made of is the agent's; until_ns
  * (the data plane's clock) not 0: until then, unless confirmed. Meanwhile no
  * other job may build. */
@@ -268,7 +279,7 @@ int tables_patch(struct agent *a, const struct sl_rib *extra,
 
 /* --- jobs --- */
 enum job_kind { JOB_LIST, JOB_LIST_REMOVE, JOB_BLOCK, JOB_UNBLOCK, JOB_RELOAD,
-		JOB_RULES, JOB_ROLLBACK, JOB_GUARDS, JOB_FLOWSPEC };
+		JOB_RULES, JOB_ROLLBACK, JOB_GUARDS, JOB_FLOWSPEC, JOB_PLAN };
 
 struct job {
 	struct job *next;
@@ -284,6 +295,7 @@ struct job {
 	int64_t target;			/* of a rollback: generation */
 	int64_t seen;			/* of rules: that the author knew; or 0 */
 	uint64_t confirm_ns;		/* of rules: 0: at once for good */
+	uint64_t since_ns;		/* of a plan: wall clock; 0: all */
 	bool force;
 	/* made beside what is live */
 	struct sl_config *cfg;
@@ -294,6 +306,7 @@ struct job {
 	struct json_object *diff;	/* of the lists */
 	struct blocks blocks;		/* as they were when it began */
 	struct rules *guard, *rules, *flow;	/* NULL: as they are */
+	struct plan *plan;		/* what the rules do to live traffic */
 	struct sl_rib *base;
 	struct sl_abv *abv;
 	/* prefixes pushed meanwhile: patched into the new image too */
@@ -464,6 +477,7 @@ struct json_object *get_rules(struct call *k);
 struct json_object *get_generations(struct call *k);
 struct json_object *get_audit(struct call *k);
 struct json_object *post_rule_apply(struct call *k);
+struct json_object *post_rule_plan(struct call *k);
 struct json_object *post_rule_confirm(struct call *k);
 struct json_object *post_rule_rollback(struct call *k);
 struct json_object *error_doc(struct refusal *r);
@@ -475,6 +489,8 @@ int parse_number(const char *text, uint64_t max, uint64_t *out);
 void put_int(struct json_object *o, const char *key, int64_t v);
 void put_text(struct json_object *o, const char *key, const char *v);
 void put_bool(struct json_object *o, const char *key, bool v);
+/* Rounded to so many digits behind the point. */
+void put_double(struct json_object *o, const char *key, double v, int digits);
 void put_time(struct json_object *o, const char *key, uint64_t ns);
 void put_null(struct json_object *o, const char *key);
 

@@ -161,6 +161,12 @@ static void put_aside(struct api *s, struct MHD_Connection *c,
 	MHD_suspend_connection(c);
 }
 
+/* Was it to change something? A plan only asks. */
+static bool changes(const struct route *rt, const char *method)
+{
+	return !strcmp(method, "POST") && !(rt && rt->run == post_rule_plan);
+}
+
 static enum MHD_Result answer(struct MHD_Connection *c, struct agent *a,
 			      const char *url, const char *method,
 			      struct request *req)
@@ -175,7 +181,7 @@ static enum MHD_Result answer(struct MHD_Connection *c, struct agent *a,
 	if (!doc && !k.wait_s) {
 		if (!k.r.status)
 			refuse(&k.r, 500, "see the agent's log", "no answer");
-		if (!strcmp(method, "POST")) {
+		if (changes(req->route, method)) {
 			audit_attempt(&k, url, req->route);
 			tell_refusal(&k, url);
 		}

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "commits.h"
 #include "duration.h"
+#include "plan.h"
 
 #define KEPT 32			/* finished jobs that can still be asked for */
 
@@ -38,8 +39,9 @@ static const char *const state_name[] = {
 static const char *const kind_name[] = {
 	[JOB_LIST] = "list replace", [JOB_LIST_REMOVE] = "list remove",
 	[JOB_BLOCK] = "block", [JOB_UNBLOCK] = "unblock",
-	[JOB_RELOAD] = "reload", [JOB_GUARDS] = "guards", [JOB_RULES] = "rule apply",
-	[JOB_ROLLBACK] = "rollback", [JOB_FLOWSPEC] = "flowspec" };
+	[JOB_RELOAD] = "reload", [JOB_GUARDS] = "guards",
+	[JOB_RULES] = "rule apply", [JOB_ROLLBACK] = "rollback",
+	[JOB_FLOWSPEC] = "flowspec", [JOB_PLAN] = "rule plan" };
 
 int jobs_open(struct agent *a)
 {
@@ -73,6 +75,7 @@ static void drop_work(struct agent *a, struct job *j)
 	j->list = NULL;
 	rules_free(j->rules);
 	j->rules = NULL;
+	plan_drop(j);
 	rules_free(j->guard);
 	j->guard = NULL;
 	rules_free(j->flow);
@@ -178,6 +181,11 @@ static void build(struct agent *a, struct job *j)
 	sl_rib_free(extra);
 }
 
+static bool reads_rules(const struct job *j)
+{
+	return j->kind == JOB_PLAN || (j->kind == JOB_RULES && !j->rules);
+}
+
 static void *work(void *arg)
 {
 	struct work *w = arg;
@@ -186,10 +194,12 @@ static void *work(void *arg)
 	uint64_t one = 1;
 
 	/* rules are read first; the loop then says where their counters are */
-	if (j->kind == JOB_RULES && !j->rules)
-		rules_make(a, j);
-	else
+	if (reads_rules(j)) {
+		if (!rules_make(a, j) && j->plan)
+			plan_make(a, j);
+	} else {
 		build(a, j);
+	}
 	if (write(a->jobs->event_fd, &one, sizeof(one)) < 0)
 		say(LOG_ERR, "jobs: %s", strerror(errno));
 	free(w);
@@ -253,9 +263,11 @@ static void end(struct agent *a, struct job *j, int state)
 		sd_notify(0, "READY=1");
 	if (j->kind == JOB_FLOWSPEC)
 		flowspec_ended(a, j, state == JOB_FAILED);
-	if (state == JOB_FAILED && j->kind != JOB_FLOWSPEC)
-		audit_failed(a, j);	/* FlowSpec is tried again: once */
-	if (state == JOB_FAILED)
+	/* FlowSpec is tried again: once; a plan changes nothing */
+	if (state == JOB_FAILED && j->kind != JOB_FLOWSPEC &&
+	    j->kind != JOB_PLAN)
+		audit_failed(a, j);
+	if (state == JOB_FAILED && j->kind != JOB_PLAN)
 		tell_refusal(a, j);
 	for (at = &a->jobs->all; *at && n < KEPT; at = &(*at)->next)
 		n++;
@@ -281,6 +293,8 @@ static int prepare(struct agent *a, struct job *j)
 		rc = flowspec_begin(a, j);
 	if (!rc && j->kind == JOB_ROLLBACK)
 		return rollback_begin(a, j);
+	if (!rc && reads_rules(j) && !(j->kind == JOB_RULES && j->force))
+		rc = plan_begin(a, j);
 	return rc ? rc : blocks_preview(a, j);
 }
 
@@ -381,6 +395,7 @@ static int finish(struct agent *a, struct job *j)
 	case JOB_FLOWSPEC: return flowspec_finish(a, j);
 	case JOB_RULES: return rules_finish(a, j);
 	case JOB_ROLLBACK: return rollback_finish(a, j);
+	case JOB_PLAN: return 0;	/* its answer is there */
 	}
 	return -1;
 }

@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 #include "commits.h"
+#include "plan.h"
 
 #define SYNC_EVERY_S 5
 
@@ -100,6 +101,7 @@ static void on_tick(struct agent *a, int fd)
 		return;
 	sl_dp_tick(a->dp);
 	collect_second(a);
+	sample_second(a);
 	count_pps(a);
 	pending_tick(a);
 	blocks_expire(a);

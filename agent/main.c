@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "commits.h"
 #include "duration.h"
+#include "plan.h"
 
 static void usage(FILE *f)
 {
@@ -283,7 +284,8 @@ static int start(struct agent *a)
 	if (flowspec_start(a) || tables_start(a) || ports_configure(a))
 		return -1;
 	ports_sync(a);
-	return collect_open(a) || drops_open(a) || api_open(a);
+	return collect_open(a) || sample_open(a) || drops_open(a) ||
+	       api_open(a);
 }
 
 static void stop(struct agent *a)
@@ -292,9 +294,10 @@ static void stop(struct agent *a)
 
 	api_close(a);
 	drops_close(a);
-	collect_close(a);
 	jobs_close(a);
+	sample_close(a);
 	flowspec_close(a);
+	collect_close(a);
 	ports_free(a);
 	sl_dp_close(a->dp);
 	free(a->lane_id);

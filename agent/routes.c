@@ -387,6 +387,7 @@ static const struct route routes[] = {
 	{ "POST", "list_replace", post_list, LIST_B, true },
 	{ "POST", "list_remove", post_list_remove, JSON_B, false },
 	{ "POST", "rule_apply", post_rule_apply, RULES_B, true },
+	{ "POST", "rule_plan", post_rule_plan, RULES_B, true },
 	{ "POST", "rule_confirm", post_rule_confirm, JSON_B, false },
 	{ "POST", "rule_rollback", post_rule_rollback, JSON_B, false },
 	{ "POST", "attach", post_attach, JSON_B, false },

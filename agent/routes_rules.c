@@ -28,18 +28,28 @@ struct json_object *get_audit(struct call *k)
 	return audit_doc(k->a, &q, &k->r);
 }
 
+/* A reason, "" where none is given; or NULL and a refusal. */
+static const char *why_of(struct call *k, const char *why)
+{
+	if (why && strlen(why) >= TEXT_B) {
+		refuse(&k->r, 400, "at most 255 bytes", "why is too long");
+		return NULL;
+	}
+	return why ? why : "";
+}
+
 /* The words of an apply into the job. */
 static int apply_words(struct call *k, struct job *j)
 {
-	const char *why = call_query(k, "why"), *file = call_query(k, "file");
+	const char *why = why_of(k, call_query(k, "why"));
+	const char *file = call_query(k, "file");
 	const char *confirm = call_query(k, "confirm");
 	const char *base = call_query(k, "base");
 	const char *force = call_query(k, "force");
 	char *end = "";
 
-	if (why && strlen(why) >= TEXT_B)
-		return refuse(&k->r, 400, "at most 255 bytes",
-			      "why is too long");
+	if (!why)
+		return -1;
 	if (confirm && (sl_duration_parse(confirm, &j->confirm_ns) ||
 			j->confirm_ns < CONFIRM_LEAST_NS ||
 			j->confirm_ns > CONFIRM_MOST_NS))
@@ -50,13 +60,16 @@ static int apply_words(struct call *k, struct job *j)
 	if (*end || j->seen < 0)
 		return refuse(&k->r, 400, "the generation that rule log shows",
 			      "%s is no generation", base);
-	snprintf(j->why, sizeof(j->why), "%s", why ? why : "");
+	strcpy(j->why, why);
 	snprintf(j->file, sizeof(j->file), "%s", file ? file : "rules");
 	j->force = force && !strcmp(force, "1");
 	return 0;
 }
 
-struct json_object *post_rule_apply(struct call *k)
+/* A job that reads the rules of the body; words puts the query into it. */
+static struct json_object *post_rules(struct call *k, enum job_kind kind,
+				      int (*words)(struct call *k,
+						   struct job *j))
 {
 	struct job *j;
 
@@ -67,12 +80,12 @@ struct json_object *post_rule_apply(struct call *k)
 	}
 	if (pending_refuses(k->a, &k->r))
 		return NULL;
-	j = job_new(k->a, JOB_RULES, &k->who);
+	j = job_new(k->a, kind, &k->who);
 	if (!j) {
 		refuse(&k->r, 500, "free memory", "out of memory");
 		return NULL;
 	}
-	if (apply_words(k, j)) {
+	if (words(k, j)) {
 		free(j);
 		return NULL;
 	}
@@ -82,21 +95,37 @@ struct json_object *post_rule_apply(struct call *k)
 	return call_started(k, j);
 }
 
-static const char *why_of(struct call *k)
+struct json_object *post_rule_apply(struct call *k)
 {
-	const char *why = call_word(k, "why");
+	return post_rules(k, JOB_RULES, apply_words);
+}
 
-	if (why && strlen(why) >= TEXT_B) {
-		refuse(&k->r, 400, "at most 255 bytes", "why is too long");
-		return NULL;
-	}
-	return why ? why : "";
+static int plan_words(struct call *k, struct job *j)
+{
+	const char *since = call_query(k, "since"), *file;
+	const char *force = call_query(k, "force");
+	uint64_t now_ns = sl_now_ns(), d_ns;
+
+	if (since && !sl_duration_parse(since, &d_ns))
+		j->since_ns = d_ns < now_ns ? now_ns - d_ns : 0;
+	else if (since && sl_time_parse(since, now_ns, &j->since_ns))
+		return refuse(&k->r, 400, "write 90s or 5m, or a time",
+			      "since %s", since);
+	file = call_query(k, "file");
+	snprintf(j->file, sizeof(j->file), "%s", file ? file : "rules");
+	j->force = force && !strcmp(force, "1");
+	return 0;
+}
+
+struct json_object *post_rule_plan(struct call *k)
+{
+	return post_rules(k, JOB_PLAN, plan_words);
 }
 
 struct json_object *post_rule_confirm(struct call *k)
 {
 	struct json_object *answer = NULL;
-	const char *why = why_of(k);
+	const char *why = why_of(k, call_word(k, "why"));
 
 	if (why)
 		pending_confirm(k->a, &k->who, why, &answer, &k->r);
@@ -106,7 +135,7 @@ struct json_object *post_rule_confirm(struct call *k)
 struct json_object *post_rule_rollback(struct call *k)
 {
 	struct json_object *answer = NULL, *v;
-	const char *why = why_of(k);
+	const char *why = why_of(k, call_word(k, "why"));
 	struct job *j;
 
 	if (!why)
@@ -129,7 +158,7 @@ struct json_object *post_rule_rollback(struct call *k)
 		return NULL;
 	}
 	j->target = json_object_get_int64(v);
-	snprintf(j->why, sizeof(j->why), "%s", why);
+	strcpy(j->why, why);
 	return call_started(k, j);
 }
 

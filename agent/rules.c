@@ -47,22 +47,20 @@ struct rules *rules_empty(void)
 	return NULL;
 }
 
-int rules_of_store(struct agent *a, const char *json, size_t len_b,
-		   struct rules **out)
+int rules_of_store(const char *json, size_t len_b, struct rules **out)
 {
 	const struct sl_rule_context ctx = { .stored = true };
 	struct rules *r = calloc(1, sizeof(*r));
-	struct sl_rule_mistakes all = {};
+	struct sl_mistakes all = {};
 	int rc = r ? sl_rule_file_parse(json, len_b, &ctx, &r->set, &all) :
 		 -ENOMEM;
 
-	(void)a;
 	if (!rc && put_in_words(r))
 		rc = -ENOMEM;
 	if (rc)
 		say(LOG_ERR, "store: the rules cannot be read: %s", all.n ?
 		    all.m[0].message : strerror(-rc));
-	sl_rule_mistakes_free(&all);
+	sl_mistakes_free(&all);
 	if (rc) {
 		rules_free(r);
 		return -1;
@@ -100,31 +98,17 @@ static void forget(struct known *k)
 	free(k->paths.name);
 }
 
-/* Every mistake of the file as an item, as rule check has them. */
-static int refuse_rules(struct job *j, const struct sl_rule_mistakes *all)
+static int refuse_rules(struct job *j, const struct sl_mistakes *all)
 {
-	struct json_object *o;
-	size_t i;
-
-	j->r.items = json_object_new_array();
-	for (i = 0; i < all->n; i++) {
-		o = json_object_new_object();
-		put_text(o, "file", j->file);
-		put_int(o, "line", all->m[i].line);
-		put_text(o, "rule", all->m[i].rule);
-		put_text(o, "message", all->m[i].message);
-		put_text(o, "remedy", all->m[i].remedy);
-		json_object_array_add(j->r.items, o);
-	}
-	if (all->total > all->n)
-		refuse_item(&j->r, "... and %zu more", all->total - all->n);
+	j->r.items = sl_mistakes_json(j->file, all);
 	return refuse(&j->r, 400, "mend the file; nothing was changed",
-		      "%s has %zu mistakes", j->file, all->total);
+		      "%s has %zu mistake%s", j->file, all->total,
+		      all->total == 1 ? "" : "s");
 }
 
 /* Rules that would hit a protected port of the gateway itself; how many. */
 static size_t check_guards(const struct agent *a, const struct sl_ruleset *set,
-			   struct sl_rule_mistakes *all)
+			   struct sl_mistakes *all)
 {
 	char text[SL_PREFIX_STR_B];
 	struct sl_prefix own;
@@ -145,7 +129,7 @@ static int parse(struct agent *a, struct job *j, struct rules *r)
 	const struct sl_rule_context ctx = {
 		.lists = &k.lists, .lanes = &k.lanes, .paths = &k.paths,
 		.protect = a->base, .now_ns = sl_now_ns(), .force = j->force };
-	struct sl_rule_mistakes all = {};
+	struct sl_mistakes all = {};
 	int rc = know(a, &a->lists, &k);
 
 	if (!rc)
@@ -158,7 +142,7 @@ static int parse(struct agent *a, struct job *j, struct rules *r)
 	else if (rc || put_in_words(r))
 		rc = refuse(&j->r, 500, "free memory; nothing was changed",
 			    "out of memory");
-	sl_rule_mistakes_free(&all);
+	sl_mistakes_free(&all);
 	forget(&k);
 	return rc;
 }
@@ -225,19 +209,6 @@ struct rules *rules_take(struct agent *a, struct rules *r)
 }
 
 /* --- applying --- */
-#define SHARE_MOST_PPM	50000	/* of the live traffic, without --force */
-
-/* Where nobody judges the live traffic, nothing is known of it. */
-__attribute__((weak)) int plan_share(struct agent *a, const struct rules *next,
-				     double *share, struct json_object **hits)
-{
-	(void)a;
-	(void)next;
-	(void)share;
-	(void)hits;
-	return -1;
-}
-
 /* More of the live traffic than is allowed must be asked for by name. */
 static int check_share(struct agent *a, struct job *j)
 {
@@ -245,8 +216,8 @@ static int check_share(struct agent *a, struct job *j)
 	double share = 0;
 	size_t i;
 
-	if (j->force || plan_share(a, j->rules, &share, &hits) ||
-	    share * 1e6 <= SHARE_MOST_PPM) {
+	if (j->force || plan_share(j, &share, &hits) ||
+	    share * 1e6 <= a->cfg->max_share_ppm) {
 		json_object_put(hits);
 		return 0;
 	}
@@ -257,7 +228,7 @@ static int check_share(struct agent *a, struct job *j)
 	return refuse(&j->r, 409, "see rule plan, or say --force; nothing was "
 		      "changed", "%.1f %% of the live traffic would be "
 		      "dropped, %.1f %% are allowed", share * 100,
-		      SHARE_MOST_PPM / 1e4);
+		      a->cfg->max_share_ppm / 1e4);
 }
 
 /* The rules are read: may they be, and where are their counters? */
@@ -350,5 +321,6 @@ int rules_finish(struct agent *a, struct job *j)
 	put_int(j->answer, "rules", a->rules->set.n);
 	put_time(j->answer, "confirm_until", until_ns);
 	json_object_object_add(j->answer, "diff", diff);
+	json_object_object_add(j->answer, "live", plan_share_doc(j));
 	return 0;
 }

@@ -9,8 +9,7 @@
 struct rules *rules_empty(void);	/* NULL: no memory */
 void rules_free(struct rules *r);
 /* Our own writing, admitted before. 0 or -1, said in the log. */
-int rules_of_store(struct agent *a, const char *json, size_t len_b,
-		   struct rules **out);
+int rules_of_store(const char *json, size_t len_b, struct rules **out);
 int rules_make(struct agent *a, struct job *j);	/* beside the loop */
 int rules_finish(struct agent *a, struct job *j);
 /* Slots for a set that is to become live; 0 or a refusal. */
@@ -24,10 +23,11 @@ void rules_clear_counters(struct agent *a, unsigned int slot);
 void rules_put_counters(const struct agent *a, unsigned int slot,
 			struct json_object *o);
 
-/* How much of the live traffic would be dropped that now passes, 0..1, and by
- * what. -1: not known. */
-int plan_share(struct agent *a, const struct rules *next, double *share,
-	       struct json_object **hits);
+/* How much of the live traffic a job would drop that now passes, 0..1, and
+ * what, a line each. -1: not known. */
+int plan_share(const struct job *j, double *share, struct json_object **hits);
+/* The same for its answer; NULL: nobody looked. */
+struct json_object *plan_share_doc(const struct job *j);
 
 /* --- slots --- */
 /* Each owner has ids of its own. */

@@ -55,52 +55,81 @@ static void append(struct sl_abv_rule *all, unsigned int *n,
 
 	for (i = 0; more && i < more->set.n; i++)
 		all[(*n)++] = (struct sl_abv_rule){ &more->set.r[i],
-						    more->slot[i] };
+			more->slot ? more->slot[i] : 0 };
 }
 
-struct sl_abv *tables_compile(struct agent *a, const struct job *j,
-			      const struct lists *lists, struct refusal *r)
+void tables_kinds(const struct agent *a, const struct job *j,
+		  struct rules *kind[RULE_KINDS])
 {
-	const struct rules *kind[] = {
-		j && j->guard ? j->guard : a->guard,
-		j && j->rules ? j->rules : a->rules,
-		j && j->flow ? j->flow : a->flow };
+	kind[0] = j && j->guard ? j->guard : a->guard;
+	kind[1] = j && j->rules ? j->rules : a->rules;
+	kind[2] = j && j->flow ? j->flow : a->flow;
+}
+
+/* The rules as they will be when the job is done, in their order. */
+static int compile(struct agent *a, const struct job *j,
+		   const struct lists *lists, struct sl_abv *abv)
+{
+	struct rules *kind[RULE_KINDS];
 	struct meaning m = { a, j, lists };
 	const struct sl_abv_names names = {
 		.lane = lane_number, .path = path_number, .list = list_set,
 		.arg = &m, .clock_ns = (int64_t)(sl_mono_ns() - sl_now_ns()) };
 	struct sl_abv_rule *all;
-	struct sl_abv *abv;
 	unsigned int i, n = 0;
 	int rc;
 
-	for (i = 0; i < 3; i++)
+	tables_kinds(a, j, kind);
+	for (i = 0; i < RULE_KINDS; i++)
 		n += kind[i] ? kind[i]->set.n : 0;
 	all = calloc(n + 1, sizeof(*all));
-	sl_dp_idle(a->dp);	/* no packet is in that bank */
-	abv = sl_abv_new(sl_dp_idle_rules(a->dp), 0);
-	for (i = n = 0; all && i < 3; i++)
+	for (i = n = 0; all && i < RULE_KINDS; i++)
 		append(all, &n, kind[i]);
 	rc = all && abv ? sl_abv_compile(abv, all, n, &names) : -ENOMEM;
+	free(all);
+	return rc;
+}
+
+/* A compiler that has done its work, or a refusal. */
+static struct sl_abv *compiled(struct sl_abv *abv, int rc, struct refusal *r)
+{
 	if (rc == -ENOENT || rc == -E2BIG)
 		refuse(r, 409, "mend the rules; nothing was changed", "%s",
 		       sl_abv_error(abv));
 	else if (rc)
 		refuse(r, 500, "free memory", "out of memory");
-	free(all);
 	if (!rc)
 		return abv;
 	sl_abv_free(abv);
 	return NULL;
 }
 
+struct sl_abv *tables_compile(struct agent *a, const struct job *j,
+			      const struct lists *lists, struct refusal *r)
+{
+	struct sl_abv *abv;
+
+	sl_dp_idle(a->dp);	/* no packet is in that bank */
+	abv = sl_abv_new(sl_dp_idle_rules(a->dp), 0);
+	return compiled(abv, compile(a, j, lists, abv), r);
+}
+
+struct sl_abv *tables_compile_aside(struct agent *a, const struct job *j,
+				    struct refusal *r)
+{
+	struct sl_abv *abv = sl_abv_new(NULL, sl_dp_settings(a->dp)->rule_rows);
+
+	return compiled(abv, compile(a, j, &a->lists, abv), r);
+}
+
 const struct sl_rule *tables_rule(const struct agent *a, uint32_t i,
 				  uint32_t *slot)
 {
-	const struct rules *kind[] = { a->guard, a->rules, a->flow };
+	struct rules *kind[RULE_KINDS];
 	int k;
 
-	for (k = 0; k < 3; k++) {
+	tables_kinds(a, NULL, kind);
+	for (k = 0; k < RULE_KINDS; k++) {
 		if (!kind[k])
 			continue;
 		if (i < kind[k]->set.n) {

@@ -83,6 +83,14 @@ void put_null(struct json_object *o, const char *key)
 	json_object_object_add(o, key, NULL);
 }
 
+void put_double(struct json_object *o, const char *key, double v, int digits)
+{
+	char text[340];		/* of the largest */
+
+	snprintf(text, sizeof(text), "%.*f", digits, v);
+	json_object_object_add(o, key, json_object_new_double_s(v, text));
+}
+
 void put_time(struct json_object *o, const char *key, uint64_t ns)
 {
 	char buf[48];

@@ -60,10 +60,12 @@ __noinline int sl_keep(struct sl_work *w, __u32 every, __u32 reason)
 static __always_inline void maybe_keep(struct sl_work *w, __u32 every,
 				       __u32 reason)
 {
-	if (w->until_sample)
+	every &= SL_SAMPLE_EVERY_MAX;
+	/* a longer gap is of the time when there was more traffic */
+	if (w->until_sample && w->until_sample < 2 * every)
 		w->until_sample--;
 	else
-		sl_keep(w, every & 0xffffff, reason);
+		sl_keep(w, every, reason);
 }
 
 #endif

@@ -16,6 +16,7 @@ static void set_defaults(struct sl_config *c)
 	strcpy(c->tables.size, "large");
 	c->flow_idle_ns = 300ULL * 1000000000;
 	c->stamp_max_ns = 60ULL * 1000000000;
+	c->max_share_ppm = 50000;
 	c->ports[0] = 22;
 	c->ports[1] = 179;
 	c->n_ports = 2;
@@ -120,6 +121,27 @@ static void get_duration(struct reading *r, const yaml_node_t *map,
 		config_mistake(r, config_key(r, map, key),
 			       "write a duration such as 90s, 5m, 2h or 7d",
 			       "%s: %s is no duration", key, text);
+}
+
+/* "5%" or 0.05. */
+static void get_share(struct reading *r, const yaml_node_t *map,
+		      const char *key, const char *text, uint32_t *out_ppm)
+{
+	double v;
+	char *end;
+
+	if (!text)
+		return;
+	v = strtod(text, &end);
+	if (!strcmp(end, "%"))
+		v /= 100;
+	if (!isdigit((unsigned char)text[0]) || (*end && strcmp(end, "%")) ||
+	    !(v >= 0 && v <= 1))
+		config_mistake(r, config_key(r, map, key),
+			       "write 5%, or 0.05; 100% to let all through",
+			       "%s: %s is no share", key, text);
+	else
+		*out_ppm = v * 1e6 + 0.5;
 }
 
 static void get_path(struct reading *r, const char *key, const char *text,
@@ -342,7 +364,8 @@ static void get_lanes(struct reading *r, struct sl_config *c)
 	check_overlap(r, c, seq);
 }
 
-/* TCP ports that stay open, of the gateway's own addresses. */
+/* TCP ports that stay open, of the gateway's own addresses; how much one commit
+ * may drop. */
 static void get_guards(struct reading *r, struct sl_config *c)
 {
 	const struct text_guards *t = r->text->guards;
@@ -374,6 +397,7 @@ static void get_guards(struct reading *r, struct sl_config *c)
 		config_mistake(r, seq, "name prefixes only", "own: no files, "
 			       "countries or AS numbers");
 	free_sources(&none);
+	get_share(r, m, "max_share", t->max_share, &c->max_share_ppm);
 }
 
 static void get_rest(struct reading *r, struct sl_config *c)

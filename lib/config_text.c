@@ -73,6 +73,7 @@ static const cyaml_schema_field_t timing_fields[] = {
 static const cyaml_schema_field_t guards_fields[] = {
 	LIST("ports", struct text_guards, ports, &word_schema),
 	LIST("own", struct text_guards, own, &word_schema),
+	STR("max_share", struct text_guards, max_share),
 	CYAML_FIELD_END
 };
 

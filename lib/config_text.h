@@ -47,6 +47,7 @@ struct text_guards {
 	unsigned int ports_count;
 	char **own;
 	unsigned int own_count;
+	char *max_share;
 };
 
 struct text_config {

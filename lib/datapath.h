@@ -113,6 +113,9 @@ bool sl_dp_pending(const struct sl_dp *dp, uint64_t *until_ns);
 uint64_t sl_dp_epoch(const struct sl_dp *dp);
 int sl_dp_set_class(struct sl_dp *dp, uint32_t class_id,
 		    const struct sl_class *cls);
+/* What a class does now; no action: it is not given out. */
+void sl_dp_get_class(const struct sl_dp *dp, uint32_t class_id,
+		     struct sl_class *out);
 /* Forget a class's hits, before it is given out anew. */
 void sl_dp_clear_class(struct sl_dp *dp, uint32_t class_id);
 /* Write the clock down for those who cannot afford to read it; once a second. */
@@ -163,6 +166,22 @@ int sl_dp_drops_open(struct sl_dp *dp, sl_dp_drop_fn *take, void *arg);
 void sl_dp_drops_close(struct sl_dp *dp);
 int sl_dp_drops_fd(const struct sl_dp *dp);
 int sl_dp_drops_read(struct sl_dp *dp);	/* how many, or negative errno */
+
+/* --- a sample of all packets, dropped ones too --- */
+/* One packet of so many is kept from now on; 0: none. */
+void sl_dp_set_sampling(struct sl_dp *dp, uint32_t every);
+/* Where a CPU's samples are read on; zeroed at first. */
+struct sl_dp_reader {
+	uint32_t next;
+	bool placed;		/* next is known */
+};
+/* Take what a CPU has kept since the last call, at most SL_SAMPLES, the newest
+ * where it was more. How many are in out. */
+uint32_t sl_dp_take_samples(struct sl_dp *dp, uint32_t cpu,
+			    struct sl_dp_reader *r, struct sl_sampled *out);
+/* Packets of a CPU that could have been kept, and their bytes, so far. */
+void sl_dp_read_sampled_of(const struct sl_dp *dp, uint32_t cpu,
+			   uint64_t *packets, uint64_t *bytes);
 
 /* For the bench: a sample as the data plane would have put it into a slot. */
 void sl_dp_test_sample(struct sl_dp *dp, uint32_t slot, uint32_t lane,

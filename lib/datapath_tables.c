@@ -160,6 +160,13 @@ int sl_dp_set_class(struct sl_dp *dp, uint32_t class_id,
 	return 0;
 }
 
+void sl_dp_get_class(const struct sl_dp *dp, uint32_t class_id,
+		     struct sl_class *out)
+{
+	*out = *(struct sl_class *)sl_dp_at(dp, SL_MAP_CLASSES,
+					    class_id & (SL_MAX_CLASSES - 1));
+}
+
 void sl_dp_clear_class(struct sl_dp *dp, uint32_t class_id)
 {
 	uint32_t cpu;

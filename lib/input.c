@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Files that others make: their bytes, unpacked, and their mistakes. */
+/* Files that others make: their bytes, unpacked. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,47 +9,6 @@
 #include <unistd.h>
 #include <zlib.h>
 #include "input.h"
-
-/* Words of a hostile file, fit for a terminal. */
-static void make_printable(char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || (unsigned char)*s > 0x7e)
-			*s = '?';
-}
-
-void sl_mistake(struct sl_mistakes *all, unsigned long line,
-		const char *remedy, const char *fmt, ...)
-{
-	struct sl_mistake *m;
-	va_list ap;
-	size_t room;
-
-	all->total++;
-	if (all->n == SL_INPUT_KEPT)
-		return;
-	if (all->n == all->room) {
-		room = all->room ? all->room * 2 : 16;
-		m = realloc(all->m, room * sizeof(*m));
-		if (!m)
-			return;
-		all->m = m;
-		all->room = room;
-	}
-	m = &all->m[all->n++];
-	m->line = line;
-	snprintf(m->remedy, sizeof(m->remedy), "%s", remedy);
-	va_start(ap, fmt);
-	vsnprintf(m->message, sizeof(m->message), fmt, ap);
-	va_end(ap);
-	make_printable(m->message);
-}
-
-void sl_mistakes_free(struct sl_mistakes *all)
-{
-	free(all->m);
-	memset(all, 0, sizeof(*all));
-}
 
 static int bad_file(struct sl_mistakes *all, const char *remedy,
 		    const char *what)

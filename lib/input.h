@@ -10,27 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "mistakes.h"
 #include "pset.h"
 
-#define SL_INPUT_KEPT	10000	/* mistakes kept; all are counted */
 #define SL_INPUT_MAX_B	(1ULL << 30)	/* of a file, uncompressed */
-
-struct sl_mistake {
-	unsigned long line;	/* 1-based; 0: the file as a whole */
-	char message[200];	/* names the bad value */
-	char remedy[120];
-};
-
-struct sl_mistakes {
-	struct sl_mistake *m;
-	size_t n, room;
-	size_t total;		/* kept or not */
-};
-
-void sl_mistake(struct sl_mistakes *all, unsigned long line,
-		const char *remedy, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-void sl_mistakes_free(struct sl_mistakes *all);
 
 /* A file's bytes, or a buffer's; gzip (by its magic) is unpacked. *out gets a
  * NUL behind its len bytes and is the caller's. 0, or -EINVAL and the like with

@@ -175,7 +175,7 @@ static int by_id(const void *x, const void *y)
 
 /* An id stands for one rule, also over commits: say where it stood first. */
 static int find_doubles(const struct sl_ruleset *set,
-			struct sl_rule_mistakes *all)
+			struct sl_mistakes *all)
 {
 	const struct sl_rule **sorted, *first = NULL;
 	unsigned int i;
@@ -208,10 +208,6 @@ static int read_rules(struct rule_reading *r, const struct tree_node *list,
 
 	snprintf(remedy, sizeof(remedy), "have at most %u rules; put addresses "
 		 "into lists", most);
-	/* in one piece: sl_ruleset_add() would move them for each */
-	out->r = calloc(list->n < most ? list->n + 1 : most, sizeof(*out->r));
-	if (!out->r)
-		return -ENOMEM;
 	for (n = tree_first(r->tree, list); n; n = tree_next(r->tree, n)) {
 		if (out->n == most) {
 			r->id = "";
@@ -219,8 +215,9 @@ static int read_rules(struct rule_reading *r, const struct tree_node *list,
 				   list->n);
 			break;
 		}
-		r->rule = &out->r[out->n++];
-		r->rule->match.at = SL_HEADER_INNER;
+		r->rule = sl_ruleset_add(out);
+		if (!r->rule)
+			return -ENOMEM;
 		read_rule(r, n);
 		if (r->no_memory)
 			return -ENOMEM;
@@ -253,18 +250,9 @@ static int read_root(struct rule_reading *r, struct sl_ruleset *out)
 	return 0;
 }
 
-static int by_line(const void *x, const void *y)
-{
-	const struct sl_rule_mistake *a = x, *b = y;
-
-	if (a->line != b->line)
-		return a->line < b->line ? -1 : 1;
-	return a->order < b->order ? -1 : 1;
-}
-
 int sl_rule_file_parse(const char *text, size_t len_b,
 		       const struct sl_rule_context *ctx,
-		       struct sl_ruleset *out, struct sl_rule_mistakes *all)
+		       struct sl_ruleset *out, struct sl_mistakes *all)
 {
 	static const struct sl_rule_context nothing_known;
 	struct rule_reading r = { .ctx = ctx ? ctx : &nothing_known,
@@ -285,7 +273,7 @@ int sl_rule_file_parse(const char *text, size_t len_b,
 	rc = read_root(&r, out);
 	tree_free(&t);
 	if (!rc && all->total > before) {
-		qsort(all->m, all->n, sizeof(*all->m), by_line);
+		sl_mistakes_sort(all);
 		rc = -EINVAL;
 	}
 	if (rc)
@@ -320,7 +308,7 @@ static int read_all(int fd, char **text, size_t *len_b)
 }
 
 int sl_rule_file_read(const char *path, char **text, size_t *len_b,
-		      struct sl_rule_mistakes *all)
+		      struct sl_mistakes *all)
 {
 	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : 0;
 	int rc = fd < 0 ? -errno : 0;
@@ -347,7 +335,7 @@ int sl_rule_file_read(const char *path, char **text, size_t *len_b,
 }
 
 int sl_rule_file_load(const char *path, const struct sl_rule_context *ctx,
-		      struct sl_ruleset *out, struct sl_rule_mistakes *all)
+		      struct sl_ruleset *out, struct sl_mistakes *all)
 {
 	char *text;
 	size_t len_b;

@@ -10,31 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "mistakes.h"
 #include "rib.h"
 #include "ruleset.h"
 
 #define SL_RULE_FILE_MAX_B	(64UL << 20)
 #define SL_RULE_FILE_RULES	4096	/* of one file */
-
-struct sl_rule_mistake {
-	unsigned long line;		/* 1-based; 0: the file as a whole */
-	char rule[SL_RULE_ID_B];	/* its id; "": none, or none known */
-	char message[200];		/* names the bad value */
-	char remedy[160];
-	size_t order;			/* of discovery */
-};
-
-struct sl_rule_mistakes {
-	struct sl_rule_mistake *m;
-	size_t n, room;
-	size_t total;			/* kept (SL_INPUT_KEPT) or not */
-};
-
-void sl_rule_mistake(struct sl_rule_mistakes *all, unsigned long line,
-		     const char *rule, const char *remedy,
-		     const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
-void sl_rule_mistakes_free(struct sl_rule_mistakes *all);
 
 /* What a file is judged by. NULL: what is not known is not judged. */
 struct sl_rule_context {
@@ -52,13 +33,13 @@ struct sl_rule_context {
  */
 int sl_rule_file_parse(const char *text, size_t len_b,
 		       const struct sl_rule_context *ctx,
-		       struct sl_ruleset *out, struct sl_rule_mistakes *all);
+		       struct sl_ruleset *out, struct sl_mistakes *all);
 /* The same of a file, a pipe, or standard input ("-"). */
 int sl_rule_file_load(const char *path, const struct sl_rule_context *ctx,
-		      struct sl_ruleset *out, struct sl_rule_mistakes *all);
+		      struct sl_ruleset *out, struct sl_mistakes *all);
 /* Its bytes only, with a NUL behind them. 0 or -EINVAL, -ENOMEM. */
 int sl_rule_file_read(const char *path, char **text, size_t *len_b,
-		      struct sl_rule_mistakes *all);
+		      struct sl_mistakes *all);
 
 /* --- rule_json.c --- */
 /* As a file has it: read again it is the same rule. A limit's burst is always

@@ -103,17 +103,16 @@ static bool is_icmp(uint32_t p)
 	return p == SL_PROTO_ICMP || p == SL_PROTO_ICMPV6;
 }
 
+#define PORTS_REMEDY "write proto: tcp, udp or both, or leave it out"
+
 static const struct l4_field {
 	enum rule_field field;
 	const char *key, *remedy;
 	bool (*is)(uint32_t proto);
 } l4_fields[] = {
-	{ F_SPORT, "sport", "name a proto with ports (tcp, udp, sctp, dccp, "
-	  "udplite), or none", sl_proto_has_ports },
-	{ F_DPORT, "dport", "name a proto with ports (tcp, udp, sctp, dccp, "
-	  "udplite), or none", sl_proto_has_ports },
-	{ F_PORT, "port", "name a proto with ports (tcp, udp, sctp, dccp, "
-	  "udplite), or none", sl_proto_has_ports },
+	{ F_SPORT, "sport", PORTS_REMEDY, sl_proto_has_ports },
+	{ F_DPORT, "dport", PORTS_REMEDY, sl_proto_has_ports },
+	{ F_PORT, "port", PORTS_REMEDY, sl_proto_has_ports },
 	{ F_TCP_FLAGS, "tcp_flags", "write proto: tcp, or leave it out",
 	  is_tcp },
 	{ F_ICMP, "icmp", "write proto: icmp or icmpv6, or leave it out",
@@ -121,17 +120,39 @@ static const struct l4_field {
 };
 #define N_L4 (sizeof(l4_fields) / sizeof(l4_fields[0]))
 
+/* A protocol of the rule with ports that are not read: such a rule would let
+ * pass what it seems to stop. NULL: none, or none is named. */
+static const char *unread_ports(const struct rule_reading *r,
+				const struct l4_field *f)
+{
+	const struct sl_spans *proto = &r->rule->match.proto;
+	uint32_t p;
+
+	if (f->is != sl_proto_has_ports || !proto->n || r->ctx->stored)
+		return NULL;
+	for (p = 0; p < 256; p++)
+		if (sl_proto_ports_unread(p) && sl_spans_has(proto, p))
+			return sl_word_of(sl_proto_words, p);
+	return NULL;
+}
+
 /* A field that no protocol of the rule has; and ICMP beside what is not. */
 static void judge_l4(struct rule_reading *r)
 {
 	const struct sl_spans *proto = &r->rule->match.proto;
 	const struct l4_field *f;
+	const char *unread;
 
 	for (f = l4_fields; f < l4_fields + N_L4; f++) {
 		if (!r->line[f->field])
 			continue;
 		r->at = f->field;
-		if (sound(r, F_BIT(F_PROTO)) && !has_proto(proto, f->is))
+		unread = unread_ports(r, f);
+		if (sound(r, F_BIT(F_PROTO)) && unread)
+			rule_wrong(r, r->line[f->field], f->remedy,
+				   "%s: ports of tcp and udp are read, not of "
+				   "%s", f->key, unread);
+		else if (sound(r, F_BIT(F_PROTO)) && !has_proto(proto, f->is))
 			rule_wrong(r, r->line[f->field], f->remedy,
 				   "%s: no packet of this proto has it", f->key);
 		else if (f->field != F_ICMP && r->line[F_ICMP] &&

@@ -21,7 +21,7 @@ enum rule_field {
 struct rule_reading {
 	const struct tree *tree;
 	const struct sl_rule_context *ctx;
-	struct sl_rule_mistakes *all;
+	struct sl_mistakes *all;
 	struct sl_rule *rule;
 	const char *id;			/* for mistakes; "": none known */
 	unsigned long line[F_MAX];	/* of a field; 0: it is not there */

@@ -1,65 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Rule files: mistakes, and values of every kind. */
+/* Rule files: values of every kind. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "input.h"
 #include "rule_priv.h"
-
-/* --- mistakes --- */
-static void make_printable(char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || (unsigned char)*s > 0x7e)
-			*s = '?';
-}
-
-static void note(struct sl_rule_mistakes *all, unsigned long line,
-		 const char *rule, const char *remedy, const char *fmt,
-		 va_list ap)
-{
-	struct sl_rule_mistake *m;
-	size_t room;
-
-	all->total++;
-	if (all->n == SL_INPUT_KEPT)
-		return;
-	if (all->n == all->room) {
-		room = all->room ? all->room * 2 : 16;
-		m = realloc(all->m, room * sizeof(*m));
-		if (!m)
-			return;
-		all->m = m;
-		all->room = room;
-	}
-	m = &all->m[all->n];
-	m->order = all->n++;
-	m->line = line;
-	snprintf(m->rule, sizeof(m->rule), "%s", rule);
-	snprintf(m->remedy, sizeof(m->remedy), "%s", remedy);
-	vsnprintf(m->message, sizeof(m->message), fmt, ap);
-	make_printable(m->message);
-	make_printable(m->remedy);
-	make_printable(m->rule);
-}
-
-void sl_rule_mistake(struct sl_rule_mistakes *all, unsigned long line,
-		     const char *rule, const char *remedy,
-		     const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	note(all, line, rule, remedy, fmt, ap);
-	va_end(ap);
-}
-
-void sl_rule_mistakes_free(struct sl_rule_mistakes *all)
-{
-	free(all->m);
-	memset(all, 0, sizeof(*all));
-}
 
 void rule_wrong(struct rule_reading *r, unsigned long line, const char *remedy,
 		const char *fmt, ...)
@@ -68,11 +13,10 @@ void rule_wrong(struct rule_reading *r, unsigned long line, const char *remedy,
 
 	r->bad |= F_BIT(r->at);
 	va_start(ap, fmt);
-	note(r->all, line, r->id, remedy, fmt, ap);
+	sl_mistake_args(r->all, line, r->id, remedy, fmt, ap);
 	va_end(ap);
 }
 
-/* --- maps and values --- */
 static void known_keys(const struct rule_key *k, char *buf, size_t len_b)
 {
 	size_t n = snprintf(buf, len_b, "known keys here:");

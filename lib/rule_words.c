@@ -91,6 +91,10 @@ const char *sl_word_of(const struct sl_word *w, uint32_t value)
 
 bool sl_proto_has_ports(uint32_t proto)
 {
-	return proto == SL_PROTO_TCP || proto == 17 || proto == 33 ||
-	       proto == 132 || proto == 136;
+	return proto == SL_PROTO_TCP || proto == SL_PROTO_UDP;
+}
+
+bool sl_proto_ports_unread(uint32_t proto)
+{
+	return proto == 33 || proto == 132 || proto == 136;
 }

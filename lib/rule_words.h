@@ -25,8 +25,12 @@ const char *sl_word_of(const struct sl_word *w, uint32_t value);
 
 #define SL_PROTO_ICMP	1
 #define SL_PROTO_TCP	6
+#define SL_PROTO_UDP	17
 #define SL_PROTO_ICMPV6	58
+/* The data plane reads ports of TCP and UDP, as RFC 8955 4.2.2.4 has it; those
+ * of DCCP, SCTP and UDP-Lite it does not. */
 bool sl_proto_has_ports(uint32_t proto);
+bool sl_proto_ports_unread(uint32_t proto);
 
 /* The kinds of fragment that a packet can be; a last one is a later one. */
 #define SL_FRAGS_POSSIBLE	0x0c3f

@@ -76,9 +76,11 @@ bool sl_names_has(const struct sl_names *n, const char *name)
 
 struct sl_rule *sl_ruleset_add(struct sl_ruleset *set)
 {
-	struct sl_rule *grown;
+	struct sl_rule *grown = set->r;
 
-	grown = realloc(set->r, (set->n + 1) * sizeof(*grown));
+	if (!(set->n & (set->n - 1)))	/* room doubles */
+		grown = realloc(set->r, (set->n ? 2 * set->n : 1) *
+				sizeof(*grown));
 	if (!grown)
 		return NULL;
 	set->r = grown;

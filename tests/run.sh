@@ -98,6 +98,7 @@ run "one-armed gateway" 60 tests/lab/test_vlan.sh
 run "events" 120 tests/lab/test_events.sh
 run "rules" 180 tests/lab/test_rules.sh
 run "commits" 900 tests/lab/test_commits.sh
+run "plan" 120 tests/lab/test_plan.sh
 run "lab" 400 tests/lab/test_lab.sh
 run "real peers" 240 tests/lab/test_peers.sh
 run "BGP peers" 180 tests/lab/test_flowspec.sh

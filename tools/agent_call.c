@@ -72,27 +72,10 @@ void cli_query(char *path, size_t len, const char *key, const char *value)
 	free(e);
 }
 
-/* One of several mistakes: a line, or of a rule file its place and parts. */
-static void show_item(struct json_object *item)
-{
-	const char *rule;
-
-	if (!json_object_is_type(item, json_type_object)) {
-		fprintf(stderr, "  %s\n", json_object_get_string(item));
-		return;
-	}
-	rule = cli_text(item, "rule");
-	fprintf(stderr, "  %s:%s: %s%s%s%s; %s\n", cli_text(item, "file"),
-		cli_text(item, "line"), rule[0] ? "rule " : "", rule,
-		rule[0] ? ": " : "", cli_text(item, "message"),
-		cli_text(item, "remedy"));
-}
-
 /* Print the agent's own error; under -j as it came. */
 static int agent_error(const struct cli *cli, struct json_object *doc)
 {
 	struct json_object *e = NULL, *items = NULL;
-	size_t i;
 
 	if (!doc || !json_object_object_get_ex(doc, "error", &e))
 		return cli_error(cli, REFUSED, "look at the agent's log",
@@ -102,8 +85,7 @@ static int agent_error(const struct cli *cli, struct json_object *doc)
 	fprintf(stderr, "sealane: %s%s%s\n", cli_text(e, "message"),
 		cli_text(e, "remedy")[0] ? "; " : "", cli_text(e, "remedy"));
 	if (json_object_object_get_ex(e, "items", &items))
-		for (i = 0; i < json_object_array_length(items); i++)
-			show_item(json_object_array_get_idx(items, i));
+		cli_items(items);
 	return REFUSED;
 }
 

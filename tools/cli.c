@@ -109,6 +109,32 @@ bool cli_json(const struct cli *cli, struct json_object *doc)
 	return true;
 }
 
+static void show_mistake(struct json_object *m)
+{
+	const char *rule = cli_text(m, "rule");
+
+	fputs(cli_text(m, "file"), stderr);
+	if (cli_int(m, "line"))
+		fprintf(stderr, ":%s", cli_text(m, "line"));
+	fprintf(stderr, ": %s%s%s%s; %s\n", rule[0] ? "rule " : "", rule,
+		rule[0] ? ": " : "", cli_text(m, "message"),
+		cli_text(m, "remedy"));
+}
+
+void cli_items(struct json_object *items)
+{
+	struct json_object *one;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(items); i++) {
+		one = json_object_array_get_idx(items, i);
+		if (json_object_is_type(one, json_type_object))
+			show_mistake(one);
+		else
+			fprintf(stderr, "  %s\n", json_object_get_string(one));
+	}
+}
+
 const char *cli_text(struct json_object *o, const char *key)
 {
 	struct json_object *v;

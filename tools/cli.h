@@ -56,6 +56,9 @@ struct column {
 bool cli_json(const struct cli *cli, struct json_object *doc);
 /* The rows of an array as an aligned table; null prints as "-". */
 void cli_table(const struct column *cols, struct json_object *rows);
+/* What an error says of several mistakes, on stderr: words, or objects of
+ * mistakes.h as "FILE:LINE: rule ID: message; remedy". */
+void cli_items(struct json_object *items);
 /* Member of an object as text, "" when absent or null. */
 const char *cli_text(struct json_object *o, const char *key);
 int64_t cli_int(struct json_object *o, const char *key);

@@ -114,6 +114,7 @@ static int check(struct cli *cli, int argc, char **argv)
 /* --- verbs --- */
 static const struct rule_verb verbs[] = {
 	{ "check", check },
+	{ "plan", rule_plan },
 	{ "apply", rule_apply },
 	{ "confirm", rule_confirm },
 	{ "rollback", rule_rollback },

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cmd_rule.h"
-#include "rule_file.h"
+#include "duration.h"
+#include "rule_input.h"
 
 static const struct column rule_columns[] = {
 	{ "id", "rule", COL_TEXT }, { "action_text", "action", COL_TEXT },
@@ -44,7 +45,7 @@ static void count_part(struct json_object *diff, const char *key, char *buf,
 		snprintf(buf + at, len - at, " %s", key);
 }
 
-static void diff_text(struct json_object *doc, char *buf, size_t len)
+void rule_diff_text(struct json_object *doc, char *buf, size_t len)
 {
 	struct json_object *diff;
 
@@ -67,14 +68,29 @@ static void show_pending(struct json_object *doc)
 		       (long long)cli_int(p, "left_ns") / 1000000000);
 }
 
+/* Were the rules held against the live traffic? */
+static void show_live(struct json_object *doc)
+{
+	struct json_object *live, *share;
+
+	if (!json_object_object_get_ex(doc, "live", &live) || !live)
+		return;
+	if (!json_object_object_get_ex(live, "dropped_share", &share) || !share)
+		printf("what they drop of the live traffic is NOT KNOWN: %s "
+		       "packets were sampled so far\n",
+		       cli_text(live, "sampled_packets"));
+	else
+		printf("they drop %.1f %% of the live traffic that passed "
+		       "before\n", json_object_get_double(share) * 100);
+}
+
 int rule_apply(struct cli *cli, int argc, char **argv)
 {
 	const char *confirm = NULL, *why = NULL, *base = NULL;
-	bool force = false;
+	struct sl_rule_context ctx = { .now_ns = sl_now_ns() };
 	const struct option_spec spec[] = { { "--confirm", &confirm, NULL },
 		{ "--why", &why, NULL }, { "--base", &base, NULL },
-		{ "--force", NULL, &force }, {} };
-	struct sl_rule_mistakes all = {};
+		{ "--force", NULL, &ctx.force }, {} };
 	char path[1600] = "rule_apply", *text = NULL, change[160];
 	struct json_object *doc;
 	size_t len_b;
@@ -84,27 +100,25 @@ int rule_apply(struct cli *cli, int argc, char **argv)
 		return rc;
 	if (argc != 1)
 		return cli_usage(cli, "rule apply takes one rule file");
-	if (sl_rule_file_read(argv[0], &text, &len_b, &all)) {
-		rc = cli_error(cli, REFUSED, all.n ? all.m[0].remedy : "",
-			       "%s: %s", argv[0], all.n ? all.m[0].message :
-			       "cannot be read");
-		sl_rule_mistakes_free(&all);
+	/* what the file says of itself needs no agent */
+	rc = rule_input_text(cli, argv[0], &ctx, &text, &len_b);
+	if (rc)
 		return rc;
-	}
 	cli_query(path, sizeof(path), "file", argv[0]);
 	cli_query(path, sizeof(path), "confirm", confirm);
 	cli_query(path, sizeof(path), "why", why);
 	cli_query(path, sizeof(path), "base", base);
-	cli_query(path, sizeof(path), "force", force ? "1" : NULL);
+	cli_query(path, sizeof(path), "force", ctx.force ? "1" : NULL);
 	rc = cli_send(cli, path, text, len_b, false, &doc);
 	free(text);
 	if (rc)
 		return rc;
 	if (!cli_json(cli, doc)) {
-		diff_text(doc, change, sizeof(change));
+		rule_diff_text(doc, change, sizeof(change));
 		printf("generation %s: %s rules are in force (%s)\n",
 		       cli_text(doc, "generation"), cli_text(doc, "rules"),
 		       change[0] ? change : "no change");
+		show_live(doc);
 		if (cli_text(doc, "confirm_until")[0])
 			printf("undone at %s unless confirmed: sealane rule "
 			       "confirm\n", cli_text(doc, "confirm_until"));
@@ -174,7 +188,7 @@ int rule_rollback(struct cli *cli, int argc, char **argv)
 	if (rc)
 		return rc;
 	if (!cli_json(cli, doc) && argc) {
-		diff_text(doc, change, sizeof(change));
+		rule_diff_text(doc, change, sizeof(change));
 		printf("generation %s: all is as in generation %s (%s)\n",
 		       cli_text(doc, "generation"), argv[0],
 		       change[0] ? change : "no change");
@@ -229,7 +243,7 @@ int rule_log(struct cli *cli, int argc, char **argv)
 		show_pending(doc);
 		for (i = 0; i < json_object_array_length(list); i++) {
 			g = json_object_array_get_idx(list, i);
-			diff_text(g, change, sizeof(change));
+			rule_diff_text(g, change, sizeof(change));
 			json_object_object_add(g, "change",
 				json_object_new_string(change));
 		}

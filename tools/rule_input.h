@@ -15,11 +15,15 @@
  */
 int rule_input(struct cli *cli, const char *file, const struct sl_config *cfg,
 	       const struct sl_rule_context *ctx, struct sl_ruleset *out);
+/* Its bytes, once they are found right; the caller frees them. */
+int rule_input_text(struct cli *cli, const char *file,
+		    const struct sl_rule_context *ctx, char **text,
+		    size_t *len_b);
 /* The configuration; every mistake of it shown likewise. */
 int rule_input_config(struct cli *cli, const char *conf,
 		      struct sl_config **out);
 /* Show mistakes: a line each, or error.items under -j. REFUSED. */
 int rule_input_refuse(struct cli *cli, const char *file,
-		      const struct sl_rule_mistakes *all);
+		      const struct sl_mistakes *all);
 
 #endif

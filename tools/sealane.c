@@ -59,7 +59,7 @@ static const struct command commands[] = {
 	  "  --kind K    agent, bypass, clock, commit, disk, expiry, "
 	  "interface, refused, reload\n"
 	  "  --limit N   the last N (default 100)\n", cmd_events },
-	{ "rule", "check|apply FILE | confirm | rollback [GEN] | ls | log",
+	{ "rule", "check|plan|apply FILE | confirm | rollback [GEN] | ls | log",
 	  "rules: check and apply files, confirm, go back",
 	  "  check FILE     every mistake of a file, with line and remedy; - is "
 	  "stdin\n"
@@ -67,6 +67,9 @@ static const struct command commands[] = {
 	  "configuration\n"
 	  "  --force        a match that takes every packet is meant; much live "
 	  "traffic may be dropped\n"
+	  "  plan FILE      what it changes, and would do to the live traffic\n"
+	  "  --since D      look only at what was sampled since then, 90s or "
+	  "5m\n"
 	  "  apply FILE     all of it at once, or nothing\n"
 	  "  --confirm D    undo it after D (5s to 24h) unless confirmed, agent "
 	  "or no agent\n"

@@ -167,6 +167,7 @@ struct sl_glance {
 
 /* A recent packet, taken at random. Index: cpu * SL_SAMPLES + i. */
 #define SL_SAMPLES	4096
+#define SL_SAMPLE_EVERY_MAX	0xffffff	/* of sl_ctl.sample_every */
 struct sl_sampled {
 	__u64 time_ns;		/* coarse clock; 0: none yet */
 	__u32 every;		/* one of so many was taken at that time */

@@ -135,6 +135,9 @@ bad "a protocol over 255" 2 m1 "300 is over 255" "0 to 255" "$(m '{proto: 300}')
 bad "a port over 65535" 2 m1 "70000 is over 65535" "0 to 65535" "$(m '{dport: 70000}')"
 bad "a range that ends before it begins" 2 m1 "2000-1000 ends before" "write 1000-2000" "$(m '{dport: 2000-1000}')"
 bad "a port of a protocol without ports" 2 m1 "dport: no packet of this proto" "tcp, udp" "$(m '{proto: gre, dport: 80}')"
+bad "a port of SCTP" 2 m1 "dport: ports of tcp and udp are read, not of sctp" "tcp, udp" "$(m '{proto: sctp, dport: 80}')"
+bad "a port of DCCP beside TCP" 2 m1 "sport: ports of tcp and udp are read, not of dccp" "tcp, udp" "$(m '{proto: [tcp, dccp], sport: 80}')"
+bad "a port of any protocol by number" 2 m1 "port: ports of tcp and udp are read, not of dccp" "leave it out" "$(m '{proto: 0-255, port: 80}')"
 bad "TCP flags of UDP" 2 m1 "tcp_flags: no packet of this proto" "proto: tcp" "$(m '{proto: udp, tcp_flags: {value: syn, mask: syn}}')"
 bad "TCP flags outside their mask" 2 m1 "mask leaves out" "in mask too" "$(m '{tcp_flags: {value: [syn, ack], mask: syn}}')"
 bad "ICMP of TCP" 2 m1 "icmp: no packet of this proto" "icmpv6" "$(m '{proto: tcp, icmp: {type: 8}}')"
@@ -185,7 +188,7 @@ EOF
 cat >"$tmp/want" <<'EOF'
 many.yaml:4: rule first: src: 10.0.0.1/8 has bits set behind its prefix length; write 10.0.0.0/8
 many.yaml:5: rule first: dport: 70000 is over 65535; write 0 to 65535
-many.yaml:5: rule first: dport: no packet of this proto has it; name a proto with ports (tcp, udp, sctp, dccp, udplite), or none
+many.yaml:5: rule first: dport: no packet of this proto has it; write proto: tcp, udp or both, or leave it out
 many.yaml:7: rule first: action: block is none; write drop, count, pass or {limit: {pps: 1000}}
 many.yaml:9: rule second: the match takes every packet, and the action stops them; name addresses, a proto or ports; --force if it is meant
 many.yaml:11: rule second: until: soon is no time; write a time such as 2026-12-01T00:00:00Z
@@ -200,6 +203,24 @@ EOF
 (cd "$tmp" && "$S" rule check many.yaml -c conf.yaml) >"$tmp/out" 2>"$tmp/err"
 [ $? = 2 ] && diff "$tmp/want" "$tmp/err" >"$tmp/out"
 result "one file with 13 mistakes: all of them, by line" $?
+
+# --- apply, without an agent ---
+grep -v "no lane\|no path" "$tmp/want" >"$tmp/want.self"
+(cd "$tmp" && "$S" rule apply many.yaml) >"$tmp/out" 2>"$tmp/err"
+[ $? = 2 ] && diff "$tmp/want.self" "$tmp/err" >"$tmp/out"
+result "apply says what the file says of itself, without an agent" $?
+(cd "$tmp" && "$S" -j rule apply many.yaml) >"$tmp/out" 2>"$tmp/err"
+[ $? = 2 ] && /usr/bin/python3 tests/schema.py error <"$tmp/out" >/dev/null \
+	2>"$tmp/err" && [ "$(grep -o '"line":' "$tmp/out" | wc -l)" = 11 ]
+result "... as JSON" $?
+m '{src: 192.0.2.9}' >"$tmp/r.yaml"
+"$S" rule apply "$tmp/r.yaml" >"$tmp/out" 2>"$tmp/err"
+[ $? = 3 ] && grep -q "no agent at" "$tmp/err"
+result "... and asks it when the file is right" $?
+m '{}' >"$tmp/r.yaml"
+"$S" rule apply "$tmp/r.yaml" --force >"$tmp/out" 2>"$tmp/err"
+[ $? = 3 ]
+result "... --force is heard before, too" $?
 
 # --- the same as JSON ---
 (cd "$tmp" && "$S" -j rule check many.yaml -c conf.yaml >many.json)
@@ -230,6 +251,10 @@ good "the example" "$(cat dist/rules.yaml.example)" "8 rules, valid"
 good "the contract's example, as JSON" '{"rules":[{"id":"r1","match":{"src":["203.0.113.0/24","@spam"],"proto":"tcp","dport":["80","1000-2000"],"lane":["SG"],"tcp_flags":{"value":["syn"],"mask":["syn","ack"]},"length_b":["0-99"],"fragment":["first"]},"action":{"limit":{"pps":1000,"burst":100}},"until":"2099-12-01T00:00:00Z","why":"case 12","tag":"negative-list/seed"}]}' \
 	"r.yaml: 1 rule, valid" -c conf.yaml
 good "every packet, by force" "$(m '{}')" "1 rule, valid" --force
+good "ports of TCP and UDP, named or not" "rules:
+- {id: a, match: {proto: [tcp, udp], dport: 80}, action: drop}
+- {id: b, match: {port: 90}, action: drop}
+- {id: c, match: {proto: [sctp, dccp, udplite]}, action: drop}" "3 rules, valid"
 good "beside what is protected" "$(m '{src: 192.0.2.2, lane: other, path: hk-cable}')" "1 rule, valid" -c conf.yaml
 good "count of what is protected" "rules: [{id: a, match: {src: 192.0.2.1}, action: count}]" "1 rule, valid" -c conf.yaml
 good "a shadowed rule is a warning" "rules:

@@ -44,7 +44,7 @@ static void check_again(const struct sl_ruleset *set,
 {
 	struct json_object *doc = sl_ruleset_json(set);
 	const char *text = json_object_to_json_string(doc);
-	struct sl_rule_mistakes all = {};
+	struct sl_mistakes all = {};
 	struct sl_ruleset again;
 	struct sl_lints lints;
 	unsigned int i;
@@ -62,14 +62,14 @@ static void check_again(const struct sl_ruleset *set,
 			abort();
 	sl_lints_free(&lints);
 	sl_ruleset_free(&again);
-	sl_rule_mistakes_free(&all);
+	sl_mistakes_free(&all);
 	json_object_put(doc);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sl_rule_context ctx = { .force = size & 1 };
-	struct sl_rule_mistakes all = {};
+	struct sl_mistakes all = {};
 	struct sl_ruleset set;
 	unsigned int i;
 	size_t k;
@@ -88,6 +88,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!rc)
 		check_again(&set, &ctx);
 	sl_ruleset_free(&set);
-	sl_rule_mistakes_free(&all);
+	sl_mistakes_free(&all);
 	return 0;
 }

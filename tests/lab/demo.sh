@@ -11,6 +11,18 @@ export LAB_DIR
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 [ -t 1 ] && [ -z "${NO_COLOR:-}" ] || say() { printf '\n== %s\n' "$*"; }
 
+# What became of the pings of a `ping -O`, in a few lines.
+ping_story() {
+	sed -n '2,$p' "$LAB_DIR/ping" | sed '/statistics/,$d;/^$/d' |
+		sed 's/^64 bytes from.*icmp_seq/  answer  seq/;s/^no answer yet for icmp_seq/  NOTHING seq/' |
+		uniq -c -w 9 | awk '{ print "  " $1 " x " $2 }'
+}
+
+tracked() {
+	sealane -j status | python3 -c 'import json,sys
+print(json.load(sys.stdin)["reasons"]["tracked"]["packets"])'
+}
+
 finish() {
 	trap '' INT TERM
 	agent_kill TERM 2>/dev/null || true
@@ -62,17 +74,35 @@ sealane explain "$(site_v4 SG)" | sed -n 1,6p
 say "... and letting it pass again"
 sealane unblock "$(site_v4 SG)"
 wait $ping || true
-sed -n '2,$p' "$LAB_DIR/ping" | sed '/statistics/,$d;/^$/d' |
-	sed 's/^64 bytes from.*icmp_seq/  answer  seq/;s/^no answer yet for icmp_seq/  NOTHING seq/' |
-	awk '{ print }' | uniq -c -w 9 | awk '{ print "  " $1 " x " $2 }'
+ping_story
 
-say "The agent is killed; measuring and counting go on without it"
-before=$(sealane -j status | python3 -c 'import json,sys;print(json.load(sys.stdin)["reasons"]["tracked"]["packets"])')
+say "A rule for Hong Kong: read, weighed against the traffic, live for 10 s unless confirmed"
+cat >"$LAB_DIR/rules.yaml" <<EOF
+rules:
+- {id: no-pings, match: {dst: [$(site_v4 HK)], proto: icmp}, action: drop,
+   tag: negative-list/demo, why: demo}
+EOF
+in_ns home ping -O -i 0.5 -w 20 -W 1 "$(site_v4 HK)" >"$LAB_DIR/ping" &
+ping=$!
+sleep 2
+for c in "check" "plan" "apply --confirm 10s"; do
+	echo "\$ sealane rule ${c%% *} rules.yaml${c#"${c%% *}"}"
+	# shellcheck disable=SC2086
+	(cd "$LAB_DIR" && sealane rule ${c%% *} rules.yaml ${c#"${c%% *}"})
+done
+
+say "The agent is killed; measuring and enforcing go on without it, and the rule ends by itself"
+before=$(tracked)
 agent_kill KILL
-in_ns home ping -q -c 20 -i 0.1 "$(site_v4 HK)" | tail -2
+wait $ping || true
+ping_story
 agent_start
-after=$(sealane -j status | python3 -c 'import json,sys;print(json.load(sys.stdin)["reasons"]["tracked"]["packets"])')
-echo "packets tracked: $before before the kill, $after after the restart"
+echo "packets tracked: $before before the kill, $(tracked) after the restart"
+echo "\$ sealane rule log --limit 3"
+sealane rule log --limit 3
+echo "\$ sealane audit show --tag negative-list/demo"
+sealane audit show --tag negative-list/demo
+sealane audit verify
 
 say "Replaying a capture of the gateway's hk0 through the same program"
 sealane replay "$LAB_DIR/hk0.pcap"

@@ -147,6 +147,17 @@ ok "one who saw all is not" sealane rule apply "$LAB_DIR/r2" --base \
 printf 'rules: [{id: a, match: {lane: [NOWHERE]}, action: drop}]\n' >"$LAB_DIR/bad"
 ok "a rule of an unknown lane is refused with its line" \
 	refused 2 'bad:1: rule a: .*NOWHERE' sealane rule apply "$LAB_DIR/bad"
+cat >"$LAB_DIR/bad2" <<'EOF'
+rules:
+- {id: a, match: {lane: NOWHERE}, action: drop}
+- {id: b, match: {src: "@nobody"}, action: drop}
+EOF
+told() { # every mistake on a line of its own
+	sealane rule apply "$LAB_DIR/bad2" 2>&1 >/dev/null |
+		grep -cE '^[^ ]*bad2:[23]: rule [ab]: .*; '
+}
+ok "... all of them, as rule check says them" [ "$(told)" = 2 ]
+ok "... which keep the error schema" schema error rule apply "$LAB_DIR/bad2"
 
 # --- confirm ---
 before=$(figure status -- 'd["generation"]')

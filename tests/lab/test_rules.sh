@@ -39,6 +39,7 @@ home: [198.18.10.0/24]
 protect: [$vital]
 lanes: [{name: FAR, prefixes: [198.18.20.0/24]}]
 tables: {flows: 1024, series: 64, size: small}
+guards: {max_share: 100%}	# here most of the traffic is what is dropped
 socket: $LAB_DIR/sealaned.sock
 state_dir: $LAB_DIR/state
 bpffs: $(bpffs_dir)
@@ -124,11 +125,11 @@ ok "the gateway's own management port answers home" page home 198.18.10.1:22
 ok "... and abroad" page far 198.18.20.1:22
 ok "the protected address is reached" page home $vital:80
 ok "a rule on that port is refused, with line and remedy" refused \
-	'rules.yaml:2: mgmt: .*protected port.*198.18.20.1' eval \
+	'rules.yaml:2: rule mgmt: .*protected port.*198.18.20.1' eval \
 	'rules "- {id: mgmt, match: {dst: [198.18.20.1], proto: tcp, dport: 22}, action: drop}"; apply --force'
 ok "a rule on the protected address is refused" refused 'protected' eval \
 	'rules "- {id: vital, match: {dst: [$vital]}, action: drop}"; apply --force'
-ok "a bare wildcard is refused" refused 'rules.yaml:2: all' eval \
+ok "a bare wildcard is refused" refused 'rules.yaml:2: rule all: ' eval \
 	'rules "- {id: all, match: {}, action: drop}"; apply'
 ok "a block of an own address is refused" refused 'protected' \
 	sealane block 198.18.20.1

@@ -8,12 +8,12 @@
 #include "rule_file.h"
 
 static struct sl_ruleset set;
-static struct sl_rule_mistakes all;
+static struct sl_mistakes all;
 
 static inline int parse_with(const char *text, const struct sl_rule_context *ctx)
 {
 	sl_ruleset_free(&set);
-	sl_rule_mistakes_free(&all);
+	sl_mistakes_free(&all);
 	return sl_rule_file_parse(text, strlen(text), ctx, &set, &all);
 }
 
@@ -25,7 +25,7 @@ static inline int parse(const char *text)
 static inline void done(void)
 {
 	sl_ruleset_free(&set);
-	sl_rule_mistakes_free(&all);
+	sl_mistakes_free(&all);
 }
 
 /* One rule whose match is given. */

@@ -88,6 +88,12 @@ static const struct {
 	{ "timing: {flow_idle: 5}\n", 1, "flow_idle: 5 is no duration" },
 	{ "timing: {flow_idle: 0s}\n", 1, "0s" },
 	{ "timing: {stamp_max: soon}\n", 1, "soon" },
+	{ "guards: {max_share: much}\n", 1, "max_share: much is no share" },
+	{ "guards: {max_share: 101%}\n", 1, "101%" },
+	{ "guards: {max_share: 1.5}\n", 1, "1.5" },
+	{ "guards: {max_share: nan}\n", 1, "nan" },
+	{ "guards: {max_share: -1%}\n", 1, "-1%" },
+	{ "guards: {share: 5%}\n", 1, "unknown key share" },
 	{ "socket: run/x.sock\n", 1, "socket: run/x.sock" },
 	{ "state_dir: state\n", 1, "state_dir" },
 	{ "bpffs: [a]\n", 1, "single value" },
@@ -147,6 +153,7 @@ TEST(no_cut_of_a_good_file_crashes)
 		" cable_km: 2900}\n"
 		"tables: {flows: 131072, series: 1024, size: medium}\n"
 		"timing: {flow_idle: 5m, stamp_max: 60s}\n"
+		"guards: {max_share: 2.5%}\n"
 		"socket: /run/x.sock\nstate_dir: /var/lib/x\n";
 	struct sl_config_errors errs;
 	struct sl_config *cfg;
@@ -161,6 +168,7 @@ TEST(no_cut_of_a_good_file_crashes)
 				ASSERT_EQ(2, cfg->n_ifaces);
 				ASSERT_EQ(100, cfg->ifaces[1].vlan);
 				ASSERT_EQ(300000000000ULL, cfg->flow_idle_ns);
+				ASSERT_EQ(25000, cfg->max_share_ppm);
 			}
 			sl_config_free(cfg);
 		} else {

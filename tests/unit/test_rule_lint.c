@@ -65,7 +65,7 @@ static void random_match(FILE *f, bool plain)
 static void random_set(struct sl_ruleset *set, bool plain)
 {
 	const struct sl_rule_context ctx = { .force = true };
-	struct sl_rule_mistakes all = {};
+	struct sl_mistakes all = {};
 	struct sl_ruleset one;
 	char text[800];
 	int i, n = 2 + random() % 12;
@@ -83,7 +83,7 @@ static void random_set(struct sl_ruleset *set, bool plain)
 			sl_rule_copy(sl_ruleset_add(set), &one.r[0]);
 			sl_ruleset_free(&one);
 		}
-		sl_rule_mistakes_free(&all);
+		sl_mistakes_free(&all);
 	}
 }
 
@@ -275,7 +275,7 @@ TEST(plain_rules_are_all_found)
 static const char *lint(const char *rules)
 {
 	const struct sl_rule_context ctx = { .force = true };
-	struct sl_rule_mistakes all = {};
+	struct sl_mistakes all = {};
 	static char out[200];
 	struct sl_ruleset set;
 	struct sl_lints lints;
@@ -286,7 +286,7 @@ static const char *lint(const char *rules)
 	snprintf(text, sizeof(text), "rules:\n%s", rules);
 	if (sl_rule_file_parse(text, strlen(text), &ctx, &set, &all)) {
 		snprintf(out, sizeof(out), "%s", all.m[0].message);
-		sl_rule_mistakes_free(&all);
+		sl_mistakes_free(&all);
 		return out;
 	}
 	out[0] = '\0';

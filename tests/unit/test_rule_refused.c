@@ -407,7 +407,7 @@ TEST(more_than_4096_rules_are_refused)
 				" action: drop}\n", i, i / 256, i % 256);
 		fflush(f);
 		sl_ruleset_free(&set);
-		sl_rule_mistakes_free(&all);
+		sl_mistakes_free(&all);
 		ASSERT_EQ(most == 4096 ? 0 : -EINVAL,
 			  sl_rule_file_parse(text, ftell(f), NULL, &set, &all));
 	}
@@ -465,7 +465,7 @@ TEST(a_file_that_is_too_long_is_refused)
 	ASSERT_EQ(0, ftruncate(fd, SL_RULE_FILE_MAX_B + 1));
 	ASSERT_EQ(-EINVAL, sl_rule_file_load(path, NULL, &set, &all));
 	EXPECT_STREQ("the file is over 64 MB", all.m[0].message);
-	sl_rule_mistakes_free(&all);
+	sl_mistakes_free(&all);
 	ASSERT_EQ(0, ftruncate(fd, 0));
 	ASSERT_EQ(sizeof(whole) - 1, pwrite(fd, whole, sizeof(whole) - 1, 0));
 	ASSERT_EQ(0, sl_rule_file_load(path, NULL, &set, &all));
@@ -473,7 +473,7 @@ TEST(a_file_that_is_too_long_is_refused)
 	close(fd);
 	unlink(path);
 	ASSERT_EQ(-EINVAL, sl_rule_file_load(path, NULL, &set, &all));
-	sl_rule_mistakes_free(&all);
+	sl_mistakes_free(&all);
 	ASSERT_EQ(-EINVAL, sl_rule_file_load("/", NULL, &set, &all));
 	EXPECT_STREQ("Is a directory", all.m[0].message);
 	done();
@@ -485,7 +485,7 @@ TEST(no_cut_of_a_good_file_crashes)
 
 	for (n = 0; n <= strlen(whole); n++) {
 		sl_ruleset_free(&set);
-		sl_rule_mistakes_free(&all);
+		sl_mistakes_free(&all);
 		if (!sl_rule_file_parse(whole, n, NULL, &set, &all))
 			good++;
 		else
