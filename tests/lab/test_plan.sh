@@ -40,6 +40,7 @@ rules() { # NAME RULE...: a file of rules
 rules big '{id: case7, match: {src: [198.18.20.6], proto: udp, dport: ["5001"]}, action: drop, tag: test/plan}'
 rules small '{id: tiny, match: {src: [198.18.30.9]}, action: drop}'
 rules limit '{id: slow, match: {src: [198.18.20.5]}, action: {limit: {pps: 100}}}'
+rules each '{id: each, match: {src: [198.18.20.0/24, 198.18.30.0/24]}, action: {limit: {pps: 1000, per: source}}}'
 rules watch '{id: shadow, match: {src: [198.18.20.0/24]}, action: count}'
 rules pass '{id: but, match: {src: [198.18.20.5]}, action: pass}'
 rules double '{id: a, match: {src: [198.18.30.0/24]}, action: drop}' \
@@ -133,6 +134,8 @@ ok "a count is foreseen" plan watch \
 	'near(c["counted"]["pps"], 0.975 * P, 0.05) and not c["dropped"]["sampled_packets"] and not f'
 ok "a limit is foreseen, up to all" plan limit \
 	'near(c["limited"]["pps"], 0.725 * P, 0.05) and 0.64 < d["apply"]["dropped_share"] < 0.76'
+ok "a limit of each source is foreseen" plan each \
+	'near(c["limited"]["pps"], P, 0.05) and 0.40 < d["apply"]["dropped_share"] < 0.52'
 ok "what cannot take effect is found" plan double \
 	'{("b", "a", "shadowed"), ("c", "a", "shadowed")} == {(x["rule"], x["other"], x["kind"]) for x in d["findings"]}'
 ok "a plan knows what apply would refuse" see big \
