@@ -160,4 +160,33 @@ TEST_F(dp, the_lowest_rate_is_a_rate)
 	sl_abv_free(abv);
 }
 
+/* Rules that ask nothing at all are as many as they are: what stands behind them
+ * in their bank is of a former commit. */
+TEST_F(dp, rules_of_a_former_commit_have_no_say)
+{
+	struct sl_abv *abv;
+	struct sl_rule_ctr ctr;
+	uint32_t verdict;
+	int i, k;
+
+	for (i = 0; i < 4; i++) {	/* two in each bank, then one */
+		struct sl_ruleset set = {};
+
+		for (k = 0; k < (i < 2 ? 2 : 1); k++) {
+			strcpy(sl_ruleset_add(&set)->id, "any");
+			set.r[k].action = i < 2 ? SL_ACT_DROP : SL_ACT_COUNT;
+		}
+		ASSERT_EQ(0, one_rule(self->dp, &set, &abv));
+		sl_abv_free(abv);
+	}
+	sl_dp_clear_rule(self->dp, 0);
+	udp_from(&self->f, FAR, 10);
+	run(self, &verdict);
+	EXPECT_EQ(XDP_PASS, verdict);
+	udp_from(&self->f, "203.0.113.66", 10);
+	EXPECT_EQ(SL_R_DROP_BLOCK, run(self, &verdict));
+	sl_dp_read_rule(self->dp, 0, &ctr);
+	EXPECT_EQ(2, ctr.packets);
+}
+
 TEST_HARNESS_MAIN
