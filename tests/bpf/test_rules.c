@@ -302,7 +302,7 @@ TEST_F(dp, limits_by_source_are_not_hurt_by_spoofing)
 	r->limit.burst = 10;
 	r->limit.per_source = true;
 	ASSERT_EQ(0, one_rule(self->dp, &set, &abv));
-	for (i = 0; i < 300000; i++) {	/* 100,000 spoofed ones a second */
+	for (i = 0; i < 100000; i++) {	/* 100,000 spoofed ones a second */
 		self->now_ms += i % 100 == 0;
 		snprintf(src, sizeof(src), "10.%u.%u.%u", i >> 16 & 255,
 			 i >> 8 & 255, i & 255);
@@ -322,9 +322,9 @@ TEST_F(dp, limits_by_source_are_not_hurt_by_spoofing)
 		}
 	}
 	EXPECT_EQ(good_sent, good);
-	/* 3 s of 100 a second and the burst */
-	EXPECT_GE(bad, 300);
-	EXPECT_LE(bad, 330);
+	/* a second of 100, and the burst */
+	EXPECT_GE(bad, 100);
+	EXPECT_LE(bad, 125);
 	TH_LOG("%u of %u, %u of %u passed", good, good_sent, bad, bad_sent);
 	sl_abv_free(abv);
 }
