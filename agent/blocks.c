@@ -59,7 +59,8 @@ int blocks_copy(const struct blocks *from, unsigned int more,
 	to->b = calloc(from->n + more + 1, sizeof(*to->b));
 	if (!to->b)
 		return -1;
-	memcpy(to->b, from->b, from->n * sizeof(*to->b));
+	if (from->n)
+		memcpy(to->b, from->b, from->n * sizeof(*to->b));
 	to->n = from->n;
 	return 0;
 }
@@ -298,6 +299,16 @@ static int write_one(struct agent *a, const struct sl_prefix *p,
 	return store_end(a, rc);
 }
 
+/* The class is again what it was, where it was one. */
+static void restore_class(struct agent *a, const struct sl_prefix *p)
+{
+	const struct block *b = blocks_find(&a->blocks, p);
+
+	if (b)
+		tables_set_class(a, b->class_id, b->action, b->id,
+				 b->until_ns);
+}
+
 /* One prefix: enforce, write, report; -EAGAIN: it takes a job. */
 static int add_live(struct agent *a, struct blocks *next,
 		    const struct sl_prefix *p, const struct caller *who,
@@ -312,14 +323,12 @@ static int add_live(struct agent *a, struct blocks *next,
 	tables_set_class(a, b->class_id, b->action, b->id, b->until_ns);
 	rc = patch_live(a, extra, p);
 	if (rc) {
+		restore_class(a, p);
 		sl_rib_free(extra);
 		return -EAGAIN;
 	}
 	if (write_one(a, p, b, who, "block", why)) {
-		b = blocks_find(&a->blocks, p);
-		if (b)
-			tables_set_class(a, b->class_id, b->action, b->id,
-					 b->until_ns);
+		restore_class(a, p);
 		patch_live(a, a->extra, p);
 		sl_rib_free(extra);
 		return block_no_disk(r);

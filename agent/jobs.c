@@ -283,6 +283,8 @@ static int prepare(struct agent *a, struct job *j)
 {
 	int rc = pending_refuses(a, &j->r);
 
+	rules_free(j->guard);	/* of a former attempt */
+	j->guard = NULL;
 	if (!rc && j->kind == JOB_RELOAD)
 		rc = reload_begin(a, j);
 	if (!rc && j->kind == JOB_GUARDS &&
