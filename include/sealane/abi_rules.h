@@ -87,6 +87,8 @@ struct sl_compound {
 #define SL_ACTF_OUTER		0x4	/* the rule asks the outer header */
 #define SL_ACTF_COARSE		0x8	/* limit: the burst lasts many ticks, the
 					 * tick's clock will do */
+#define SL_ACTF_OWN		0x10	/* of a tunnelled packet the outer addresses
+					 * must be the rule's too */
 #define SL_LIMIT_COARSE_NS	100000000ULL	/* such a burst */
 
 struct sl_act {
