@@ -59,7 +59,7 @@ SL_INLINE void sl_rules_rows(const struct sl_rules_view *v, __u32 asked,
 	if (asked & 1U << SL_DIM_##id)					\
 		out->row[SL_DIM_##id] = sl_rules_dim(v, SL_OFF_##id +	\
 			sl_rules_value(have, value, SL_DIM_##id##_N))
-	SL_ROW(PROTO, 1, f->proto);
+	SL_ROW(PROTO, 1, f->proto | (f->has & SL_HAS_AH ? SL_PROTO_AH : 0));
 	SL_ROW(SPORT, f->has & SL_HAS_PORTS, f->sport);
 	SL_ROW(DPORT, f->has & SL_HAS_PORTS, f->dport);
 	SL_ROW(ICMP, f->has & SL_HAS_ICMP, f->icmp);

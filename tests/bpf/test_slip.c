@@ -189,6 +189,39 @@ TEST_F(dp, rules_of_a_former_commit_have_no_say)
 	EXPECT_EQ(2, ctr.packets);
 }
 
+/* Behind an authentication header a packet is of both protocols. */
+TEST_F(dp, ah_is_seen_and_seen_through)
+{
+	static const struct { unsigned int proto, verdict; } t[] = {
+		{ 51, XDP_DROP }, { 6, XDP_DROP }, { 17, XDP_PASS } };
+	struct sl_abv *abv;
+	uint32_t verdict;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		struct sl_ruleset set = {};
+		struct sl_rule *r = sl_ruleset_add(&set);
+
+		strcpy(r->id, "proto");
+		r->action = SL_ACT_DROP;
+		sl_spans_add(&r->match.proto, t[i].proto, t[i].proto);
+		ASSERT_EQ(0, one_rule(self->dp, &set, &abv));
+		eth(&self->f, 0x0800);
+		ip4(&self->f, FAR, HOME, 51, 0);
+		put32(&self->f, 0x06040000);	/* next TCP; 24 bytes */
+		payload(&self->f, 20);
+		tcp(&self->f, 1000, 25, 1, 1, A, 0, 0);
+		run(self, &verdict);
+		EXPECT_EQ(t[i].verdict, verdict);
+		eth(&self->f, 0x0800);
+		ip4(&self->f, FAR, HOME, 6, 0);
+		tcp(&self->f, 1000, 25, 1, 1, A, 0, 0);
+		run(self, &verdict);
+		EXPECT_EQ(t[i].proto == 6 ? XDP_DROP : XDP_PASS, verdict);
+		sl_abv_free(abv);
+	}
+}
+
 /* IPv4 in IPv4, inside TCP to the gateway's own port 22. */
 static void tunnel(struct frame *f, const char *src, const char *dst)
 {
