@@ -450,6 +450,16 @@ TEST_F(dp, an_unconfirmed_epoch_ends_by_itself)
 	udp_from(&self->f, FAR, 10);
 	run(self, &verdict);
 	EXPECT_EQ(XDP_PASS, verdict);
+	/* ... also when the agent follows, with an epoch of its own */
+	sl_dp_flip(self->dp);
+	EXPECT_FALSE(sl_dp_pending(self->dp, &until_ns));
+	udp_from(&self->f, FAR, 10);
+	run(self, &verdict);
+	EXPECT_EQ(XDP_PASS, verdict);
+	sl_dp_flip_until(self->dp, 5000000000);
+	udp_from(&self->f, FAR, 10);
+	run(self, &verdict);
+	EXPECT_EQ(XDP_PASS, verdict);
 	/* ... and does not when it was confirmed */
 	sl_dp_confirm(self->dp);
 	EXPECT_FALSE(sl_dp_pending(self->dp, &until_ns));
