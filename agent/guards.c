@@ -108,6 +108,7 @@ static int add_guard(struct sl_ruleset *set, const struct own *o,
 	snprintf(r->id, sizeof(r->id), "guard:%s-own-%sport",
 		 src ? "from" : "to", sport ? "s" : "d");
 	r->action = SL_ACT_PASS;
+	r->own = true;
 	a = src ? &r->match.src : &r->match.dst;
 	s = sport ? &r->match.sport : &r->match.dport;
 	a->p = malloc(o->n * sizeof(*a->p));

@@ -125,6 +125,7 @@ static __always_inline int enter_ip(struct sl_pkt *p, __u8 family)
 	}
 	if (p->n_ip) {
 		p->has = 0;
+		p->ah = 0;
 		p->fragw = 0;
 	}
 	p->n_ip++;
@@ -251,7 +252,8 @@ static __always_inline int parse_ext6(const struct sl_view *v, struct sl_pkt *p)
 	return reason;
 }
 
-/* Authentication header (RFC 4302): in clear, so it is only skipped. */
+/* Authentication header (RFC 4302): in clear, so it is only skipped. Rules see
+ * its number and that of what it is before. */
 static __always_inline int parse_ah(const struct sl_view *v, struct sl_pkt *p)
 {
 	const __u8 *h = sl_bytes(v, p, p->off, 8);
@@ -259,6 +261,7 @@ static __always_inline int parse_ah(const struct sl_view *v, struct sl_pkt *p)
 	if (!h)
 		return SL_R_TRUNCATED;
 	p->proto = h[0];
+	p->ah = SL_HAS_AH;
 	p->off += (h[1] + 2) * 4;
 	return p->off > p->cap_b ? SL_R_TRUNCATED : 0;
 }

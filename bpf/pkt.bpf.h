@@ -50,7 +50,8 @@ struct sl_pkt {
 	__u8 has;		/* SL_HAS_*: what of L4 is there to be judged */
 	__u16 fragw;		/* IPv4's: flags and offset */
 	__u16 icmp;		/* type << 8 | code */
-	__u16 pad1;
+	__u8 ah;		/* SL_HAS_AH, or 0 */
+	__u8 pad1;
 	__u32 len_b;		/* of the IP packet */
 	struct sl_fields outer_fields;
 	__u16 pad2;
@@ -91,7 +92,7 @@ static __always_inline void sl_fields_of(const struct sl_pkt *p, __u32 at,
 					 struct sl_fields *f)
 {
 	f->proto = p->proto;
-	f->has = p->has;
+	f->has = p->has | p->ah;
 	f->sport = p->sport;
 	f->dport = p->dport;
 	f->icmp = p->icmp;

@@ -118,6 +118,9 @@ SL_INLINE int sl_rules_hit(struct sl_walk *k, __u32 rule)
 
 	if (!a || (a->until_ns && clock_coarse_ns() >= a->until_ns))
 		return 0;
+	if (a->flags & SL_ACTF_OWN && p->outer_family &&
+	    !sl_rules_outer_too(k, rule))
+		return 0;
 	if (a->action == SL_ACT_LIMIT)
 		over = exceeds(a, p);
 	count_rule(rule_ctr(a->slot), p, over);
@@ -152,11 +155,11 @@ static __always_inline void rules_enter(struct sl_walk *k,
 	k->rows[0].row[SL_DIM_MAX] = c->src_row;
 	k->rows[0].row[SL_DIM_MAX + 1] = c->dst_row;
 	sl_rules_rows(k->v, k->asked, &f, where, &k->rows[0]);
+	k->rows[1].row[SL_DIM_MAX] = c->outer_src_row;
+	k->rows[1].row[SL_DIM_MAX + 1] = c->outer_dst_row;
 	k->outer = p->outer_family && k->asked & SL_RULES_OUTER;
 	if (!k->outer)
 		return;
-	k->rows[1].row[SL_DIM_MAX] = c->outer_src_row;
-	k->rows[1].row[SL_DIM_MAX + 1] = c->outer_dst_row;
 	sl_rules_rows(k->v, k->asked, &p->outer_fields, where, &k->rows[1]);
 }
 

@@ -179,6 +179,14 @@ static uint32_t joined_row(struct sl_abv *a, uint32_t row,
 	return sl_abv_row(a, &b);
 }
 
+uint32_t sl_abv_either(struct sl_abv *a, uint32_t row, uint32_t other)
+{
+	struct sl_bits b = {};
+
+	memcpy(b.word, row_words(a, other), a->words * sizeof(b.word[0]));
+	return joined_row(a, row, &b);
+}
+
 sl_abv_set sl_abv_join(struct sl_abv *a, sl_abv_set set, uint32_t group)
 {
 	uint64_t key = (uint64_t)(group + 1) << 32 | set;

@@ -134,6 +134,8 @@ static void make_act(struct sl_abv *a, uint32_t bit)
 
 	if (r->match.at == SL_HEADER_OUTER)
 		act.flags |= SL_ACTF_OUTER;
+	if (r->own)
+		act.flags |= SL_ACTF_OWN;
 	if (r->action == SL_ACT_LIMIT) {
 		if (r->limit.per_source)
 			act.flags |= SL_ACTF_PER_SOURCE;

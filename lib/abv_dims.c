@@ -62,6 +62,18 @@ static bool asks(const struct sl_abv *a, uint32_t bit, enum sl_rule_dim d)
 	       (a->bit[bit].split && (d == SL_DIM_SPORT || d == SL_DIM_DPORT));
 }
 
+/* Behind AH (protocol 51) a packet has two protocols. */
+static void proto_behind_ah(struct sl_abv *a)
+{
+	uint16_t *row = a->img.dim + dim_offset[SL_DIM_PROTO];
+	uint32_t v;
+
+	for (v = 0; v < SL_PROTO_AH; v++)
+		row[SL_PROTO_AH | v] = v && row[v] == row[v - 1] ?
+				       row[SL_PROTO_AH | (v - 1)] :
+				       sl_abv_either(a, row[v], row[51]);
+}
+
 static int span_dim(struct sl_abv *a, enum sl_rule_dim d)
 {
 	struct sl_bits bits = {};
@@ -97,6 +109,8 @@ static int span_dim(struct sl_abv *a, enum sl_rule_dim d)
 	}
 	fill(a, d, at, size, &bits);
 	free(e);
+	if (d == SL_DIM_PROTO)
+		proto_behind_ah(a);
 	return 0;
 }
 

@@ -30,6 +30,7 @@ SL_INLINE const __u64 *sl_rules_pair(const struct sl_rules_view *v, __u32 row,
 struct judged {
 	struct sl_abv_hits *out;
 	uint64_t now_ns;
+	bool tunnel;
 };
 
 SL_INLINE int sl_rules_hit(struct sl_walk *k, __u32 bit)
@@ -38,6 +39,9 @@ SL_INLINE int sl_rules_hit(struct sl_walk *k, __u32 bit)
 	struct judged *j = k->arg;
 
 	if (act->until_ns && j->now_ns >= act->until_ns)
+		return 0;
+	if (act->flags & SL_ACTF_OWN && j->tunnel &&
+	    !sl_rules_outer_too(k, bit))
 		return 0;
 	if (j->out->n < sizeof(j->out->rule) / sizeof(j->out->rule[0]))
 		j->out->rule[j->out->n] = k->v->a->bit[bit].rule;
@@ -70,7 +74,7 @@ void sl_abv_judge(struct sl_abv *a, struct sl_rib_pair pair,
 		  struct sl_abv_hits *out)
 {
 	const struct sl_rules_view v = { a };
-	struct judged j = { out, now_ns };
+	struct judged j = { out, now_ns, g->outer_family != 0 };
 	struct sl_walk k = { .v = &v, .asked = a->head, .arg = &j };
 	int i;
 
@@ -80,11 +84,11 @@ void sl_abv_judge(struct sl_abv *a, struct sl_rib_pair pair,
 	addresses(pair, g->family, g->src, g->dst, &k.rows[0]);
 	sl_rules_rows(&v, k.asked, &g->in, g->where, &k.rows[0]);
 	k.outer = g->outer_family && k.asked & SL_RULES_OUTER;
-	if (k.outer) {
+	if (j.tunnel)
 		addresses(pair, g->outer_family, g->outer_src, g->outer_dst,
 			  &k.rows[1]);
+	if (k.outer)
 		sl_rules_rows(&v, k.asked, &g->out, g->where, &k.rows[1]);
-	}
 	if (!sl_rules_begin(&k))
 		return;
 	for (i = 0; i < SL_RULES_STEPS; i++)

@@ -81,6 +81,8 @@ static inline void sl_bit_set(struct sl_bits *b, uint32_t i)
 
 /* The row with these bits, made when there is none; 0 on failure. */
 uint32_t sl_abv_row(struct sl_abv *a, const struct sl_bits *b);
+/* The row with the bits of both. */
+uint32_t sl_abv_either(struct sl_abv *a, uint32_t row, uint32_t other);
 /* Make `row` the next one, of the bits of row 0. */
 int sl_abv_copy_row(struct sl_abv *a, uint32_t row);
 uint64_t sl_abv_hash(const struct sl_bits *b, uint32_t words, uint64_t seed);

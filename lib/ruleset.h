@@ -63,6 +63,8 @@ struct sl_rule {
 	unsigned long line;	/* of the file; 0: none */
 	uint64_t until_ns;	/* wall clock; 0: never */
 	struct sl_rule_match match;
+	bool own;		/* a guard: of a tunnelled packet the outer
+				 * addresses must match, too */
 	enum sl_action action;	/* SL_ACT_DROP, _COUNT, _LIMIT, _PASS */
 	struct {
 		uint64_t pps, bps;	/* one of them; bit/s of the IP packet */

@@ -30,7 +30,7 @@ struct sl_rule_words {
  * field: a later fragment has no ports.
  */
 #define SL_RULE_DIMS(X) \
-	X(PROTO, 256) \
+	X(PROTO, 512)		/* SL_PROTO_AH: and AH before it */ \
 	X(SPORT, 65536) \
 	X(DPORT, 65536) \
 	X(ICMP, 65536)		/* type << 8 | code */ \
@@ -38,6 +38,8 @@ struct sl_rule_words {
 	X(LENGTH, 65536)	/* of the IP packet, bytes */ \
 	X(HEADER, 8192)		/* SL_HEADER */ \
 	X(WHERE, 65536)		/* SL_WHERE */
+
+#define SL_PROTO_AH	0x100
 
 #define SL_ENUM_DIM(id, n)	SL_DIM_##id,
 #define SL_ENUM_COUNT(id, n)	SL_DIM_##id##_N = (n),
@@ -87,6 +89,8 @@ struct sl_compound {
 #define SL_ACTF_OUTER		0x4	/* the rule asks the outer header */
 #define SL_ACTF_COARSE		0x8	/* limit: the burst lasts many ticks, the
 					 * tick's clock will do */
+#define SL_ACTF_OWN		0x10	/* of a tunnelled packet the outer addresses
+					 * must be the rule's too */
 #define SL_LIMIT_COARSE_NS	100000000ULL	/* such a burst */
 
 struct sl_act {
@@ -151,6 +155,7 @@ struct sl_fields {
 #define SL_HAS_PORTS	0x1
 #define SL_HAS_ICMP	0x2
 #define SL_HAS_FLAGS	0x4
+#define SL_HAS_AH	0x8	/* an authentication header before proto */
 
 /* One packet as rules see it: what plan judges and drops are shown by. */
 struct sl_glance {

@@ -35,7 +35,8 @@ struct sl_rows {
 /* A packet on its way through the rules. */
 struct sl_walk {
 	const struct sl_rules_view *v;
-	struct sl_rows rows[2];	/* innermost, outermost header */
+	struct sl_rows rows[2];	/* innermost, outermost header; of a tunnel
+				 * the outer addresses' hold in any case */
 	__u32 asked;		/* dimensions that any rule asks for */
 	__u32 outer;		/* 1: rows[1] holds too */
 	__u64 pairs;		/* of words, still to be looked at */
@@ -58,7 +59,7 @@ SL_INLINE void sl_rules_rows(const struct sl_rules_view *v, __u32 asked,
 	if (asked & 1U << SL_DIM_##id)					\
 		out->row[SL_DIM_##id] = sl_rules_dim(v, SL_OFF_##id +	\
 			sl_rules_value(have, value, SL_DIM_##id##_N))
-	SL_ROW(PROTO, 1, f->proto);
+	SL_ROW(PROTO, 1, f->proto | (f->has & SL_HAS_AH ? SL_PROTO_AH : 0));
 	SL_ROW(SPORT, f->has & SL_HAS_PORTS, f->sport);
 	SL_ROW(DPORT, f->has & SL_HAS_PORTS, f->dport);
 	SL_ROW(ICMP, f->has & SL_HAS_ICMP, f->icmp);
@@ -115,6 +116,18 @@ SL_INLINE void sl_rules_and(const struct sl_walk *k, const struct sl_rows *r,
 #undef SL_AND
 	bits[0] |= a;
 	bits[1] |= b;
+}
+
+/* Of a tunnel: would its outer addresses do for a rule? */
+SL_INLINE int sl_rules_outer_too(const struct sl_walk *k, __u32 rule)
+{
+	__u32 w = rule / 64;
+	const __u64 *s = sl_rules_pair(k->v, k->rows[1].row[SL_DIM_MAX],
+				       w & ~1U);
+	const __u64 *d = sl_rules_pair(k->v, k->rows[1].row[SL_DIM_MAX + 1],
+				       w & ~1U);
+
+	return s && d && (s[w & 1] & d[w & 1]) >> rule % 64 & 1;
 }
 
 /* 0: no rule matches. */

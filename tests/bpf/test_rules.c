@@ -329,6 +329,82 @@ TEST_F(dp, limits_by_source_are_not_hurt_by_spoofing)
 	sl_abv_free(abv);
 }
 
+static unsigned int udp6_from(FIXTURE_DATA(dp) *self, const char *src,
+			      unsigned int dport)
+{
+	uint32_t verdict;
+
+	eth(&self->f, 0x86dd);
+	ip6(&self->f, src, HOME6, 17);
+	udp(&self->f, 5000, dport);
+	payload(&self->f, 10);
+	run(self, &verdict);
+	return verdict;
+}
+
+/* A source of IPv6 is its /64, and each rule has its own state of it. */
+TEST_F(dp, limits_by_source_are_of_a_64_and_of_a_rule)
+{
+	struct sl_ruleset set = {};
+	struct sl_abv *abv;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		struct sl_rule *r = sl_ruleset_add(&set);
+
+		snprintf(r->id, sizeof(r->id), "limit%d", i);
+		r->action = SL_ACT_LIMIT;
+		r->limit.pps = r->limit.burst = 1;
+		r->limit.per_source = true;
+		sl_spans_add(&r->match.dport, 5001 + i, 5001 + i);
+	}
+	ASSERT_EQ(0, one_rule(self->dp, &set, &abv));
+	EXPECT_EQ(XDP_PASS, udp6_from(self, "2001:db8:9:1::5", 5001));
+	EXPECT_EQ(XDP_DROP, udp6_from(self, "2001:db8:9:1::5", 5001));
+	EXPECT_EQ(XDP_DROP, udp6_from(self, "2001:db8:9:1:8::6", 5001));
+	EXPECT_EQ(XDP_PASS, udp6_from(self, "2001:db8:9:2::5", 5001));
+	EXPECT_EQ(XDP_PASS, udp6_from(self, "2001:db8:9:1::5", 5002));
+	EXPECT_EQ(XDP_DROP, udp6_from(self, "2001:db8:9:1::6", 5002));
+	sl_abv_free(abv);
+}
+
+static unsigned int in_tunnel(FIXTURE_DATA(dp) *self, const char *src)
+{
+	uint32_t verdict;
+
+	eth(&self->f, 0x0800);
+	ip4(&self->f, src, "192.0.2.1", 4, 0);
+	ip4(&self->f, FAR, HOME, 17, 0);
+	udp(&self->f, 5000, 5001);
+	payload(&self->f, 1500 - 48);
+	run(self, &verdict);
+	return verdict;
+}
+
+/* A byte a second, 1,500 at once, of the outer header's length and source. */
+TEST_F(dp, a_limit_of_outer_headers_charges_those)
+{
+	struct sl_ruleset set = {};
+	struct sl_rule *r = sl_ruleset_add(&set);
+	struct sl_abv *abv;
+
+	strcpy(r->id, "limit");
+	r->action = SL_ACT_LIMIT;
+	r->match.at = SL_HEADER_OUTER;
+	r->limit.bps = 8;
+	r->limit.burst = 1500;
+	r->limit.per_source = true;
+	ASSERT_EQ(0, one_rule(self->dp, &set, &abv));
+	EXPECT_EQ(XDP_PASS, in_tunnel(self, "192.0.2.7"));
+	EXPECT_EQ(XDP_PASS, in_tunnel(self, "192.0.2.7"));
+	self->now_ms += 1495000;
+	EXPECT_EQ(XDP_DROP, in_tunnel(self, "192.0.2.7"));
+	EXPECT_EQ(XDP_PASS, in_tunnel(self, "192.0.2.8"));
+	self->now_ms += 5000;
+	EXPECT_EQ(XDP_PASS, in_tunnel(self, "192.0.2.7"));
+	sl_abv_free(abv);
+}
+
 TEST_F(dp, an_expired_rule_has_no_say)
 {
 	struct sl_ruleset set = {};
@@ -371,6 +447,16 @@ TEST_F(dp, an_unconfirmed_epoch_ends_by_itself)
 	udp_from(&self->f, FAR, 10);
 	EXPECT_EQ(SL_R_DROP_RULE, run(self, &verdict));
 	self->now_ms = 5000;
+	udp_from(&self->f, FAR, 10);
+	run(self, &verdict);
+	EXPECT_EQ(XDP_PASS, verdict);
+	/* ... also when the agent follows, with an epoch of its own */
+	sl_dp_flip(self->dp);
+	EXPECT_FALSE(sl_dp_pending(self->dp, &until_ns));
+	udp_from(&self->f, FAR, 10);
+	run(self, &verdict);
+	EXPECT_EQ(XDP_PASS, verdict);
+	sl_dp_flip_until(self->dp, 5000000000);
 	udp_from(&self->f, FAR, 10);
 	run(self, &verdict);
 	EXPECT_EQ(XDP_PASS, verdict);

@@ -195,4 +195,82 @@ TEST_F(dp, rules_of_a_former_commit_have_no_say)
 	EXPECT_EQ(2, ctr.packets);
 }
 
+/* Behind an authentication header a packet is of both protocols. */
+TEST_F(dp, ah_is_seen_and_seen_through)
+{
+	static const struct { unsigned int proto, verdict; } t[] = {
+		{ 51, XDP_DROP }, { 6, XDP_DROP }, { 17, XDP_PASS } };
+	struct sl_abv *abv;
+	uint32_t verdict;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		struct sl_ruleset set = {};
+		struct sl_rule *r = sl_ruleset_add(&set);
+
+		strcpy(r->id, "proto");
+		r->action = SL_ACT_DROP;
+		sl_spans_add(&r->match.proto, t[i].proto, t[i].proto);
+		ASSERT_EQ(0, one_rule(self->dp, &set, &abv));
+		eth(&self->f, 0x0800);
+		ip4(&self->f, FAR, HOME, 51, 0);
+		put32(&self->f, 0x06040000);	/* next TCP; 24 bytes */
+		payload(&self->f, 20);
+		tcp(&self->f, 1000, 25, 1, 1, A, 0, 0);
+		run(self, &verdict);
+		EXPECT_EQ(t[i].verdict, verdict);
+		eth(&self->f, 0x0800);
+		ip4(&self->f, FAR, HOME, 6, 0);
+		tcp(&self->f, 1000, 25, 1, 1, A, 0, 0);
+		run(self, &verdict);
+		EXPECT_EQ(t[i].proto == 6 ? XDP_DROP : XDP_PASS, verdict);
+		sl_abv_free(abv);
+	}
+}
+
+/* IPv4 in IPv4, inside TCP to the gateway's own port 22. */
+static void tunnel(struct frame *f, const char *src, const char *dst)
+{
+	eth(f, 0x0800);
+	ip4(f, src, dst, 4, 0);
+	ip4(f, FAR, "192.0.2.1", 6, 0);
+	tcp(f, 1000, 22, 1, 1, A, 0, 0);
+	payload(f, 20);
+}
+
+/* A guard's address inside a tunnel to somebody else opens nothing; inside one to
+ * the gateway itself it does. */
+TEST_F(dp, a_guard_within_a_tunnel_opens_nothing)
+{
+	struct sl_ruleset set = {};
+	struct sl_rule *r = sl_ruleset_add(&set);
+	struct sl_rule_ctr ctr;
+	struct sl_abv *abv;
+	uint32_t verdict;
+
+	strcpy(r->id, "guard");
+	r->action = SL_ACT_PASS;
+	r->own = true;
+	sl_spans_add(&r->match.dport, 22, 22);
+	r->match.dst.p = calloc(2, sizeof(struct sl_prefix));
+	sl_prefix_parse("192.0.2.1", &r->match.dst.p[0], NULL);
+	sl_prefix_parse("192.0.2.2", &r->match.dst.p[1], NULL);
+	r->match.dst.n = 2;
+	ASSERT_EQ(0, one_rule(self->dp, &set, &abv));
+	sl_dp_clear_rule(self->dp, 0);
+	tunnel(&self->f, "203.0.113.66", HOME);
+	EXPECT_EQ(SL_R_DROP_BLOCK, run(self, &verdict));
+	tunnel(&self->f, "203.0.113.66", "192.0.2.2");
+	run(self, &verdict);
+	EXPECT_EQ(XDP_PASS, verdict);
+	eth(&self->f, 0x0800);		/* no tunnel */
+	ip4(&self->f, "203.0.113.66", "192.0.2.1", 6, 0);
+	tcp(&self->f, 1000, 22, 1, 1, A, 0, 0);
+	run(self, &verdict);
+	EXPECT_EQ(XDP_PASS, verdict);
+	sl_dp_read_rule(self->dp, 0, &ctr);
+	EXPECT_EQ(2, ctr.packets);
+	sl_abv_free(abv);
+}
+
 TEST_HARNESS_MAIN
