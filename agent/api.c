@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "commits.h"
 #include "duration.h"
+#include "plain.h"
 
 #define TIMEOUT_S 10
 #define MAX_CONNECTIONS 64
@@ -67,6 +68,28 @@ struct json_object *error_doc(struct refusal *r)
 	return o;
 }
 
+/* The words of a body go into logs and the store: make them plain ones. */
+static void make_plain(struct json_object *o)
+{
+	size_t i, n = json_object_is_type(o, json_type_array) ?
+		      json_object_array_length(o) : 0;
+	char *word;
+
+	for (i = 0; i < n; i++)
+		make_plain(json_object_array_get_idx(o, i));
+	if (json_object_is_type(o, json_type_object)) {
+		json_object_object_foreach(o, key, member) {
+			(void)key;
+			make_plain(member);
+		}
+	} else if (json_object_is_type(o, json_type_string)) {
+		word = strdup(json_object_get_string(o));
+		if (word)
+			json_object_set_string(o, sl_plain(word));
+		free(word);
+	}
+}
+
 /* Run the route; an answer or a refusal comes back. */
 static struct json_object *dispatch(struct call *k, const char *method,
 				    const char *url, struct request *req)
@@ -91,6 +114,7 @@ static struct json_object *dispatch(struct call *k, const char *method,
 		return rt->run(k);
 	} else {
 		k->body = json_tokener_parse(req->body ? req->body : "{}");
+		make_plain(k->body);
 		if (!json_object_is_type(k->body, json_type_object))
 			refuse(&k->r, 400, "send one JSON object",
 			       "the body is no JSON object");

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "duration.h"
+#include "plain.h"
 #include "store_priv.h"
 
 #define PAGE_DEFAULT	100
@@ -49,31 +50,12 @@ const char *user_name(const struct caller *who)
 	return name;
 }
 
-/* Text as it may stand in the log: valid UTF-8 without control characters. The
- * caller's to free. */
+/* Text as it may stand in the log, the caller's to free. */
 static char *plain(const char *text)
 {
-	static const unsigned char most[] = { 0x80, 0, 0xe0, 0xf0, 0xf8 };
 	char *out = strdup(text ? text : "");
-	unsigned char *c;
-	int more, i;
 
-	for (c = (unsigned char *)out; c && *c; c++) {
-		if (*c < 0x80) {
-			if (*c < ' ' || *c == 0x7f)
-				*c = '?';
-			continue;
-		}
-		for (more = 2; more < 5 && *c >= most[more]; more++)
-			;
-		for (i = 1; i < more && (c[i] & 0xc0) == 0x80; i++)
-			;
-		if (*c < 0xc2 || *c > 0xf4 || i < more)
-			*c = '?';
-		else
-			c += more - 1;
-	}
-	return out;
+	return out ? sl_plain(out) : NULL;
 }
 
 /* --- writing --- */

@@ -10,6 +10,7 @@
 #include "bypass_note.h"
 #include "commits.h"
 #include "duration.h"
+#include "plain.h"
 
 #define REMIND_S 60
 
@@ -88,7 +89,7 @@ static void notice(struct agent *a, bool on, const char *how)
 		b->by_known = true;
 		b->who = (struct caller){ note.uid, note.pid };
 		b->since_ns = note.at_ns;
-		strcpy(b->why, note.why);
+		strcpy(b->why, sl_plain(note.why));
 	}
 	if (on && !b->why[0])
 		strcpy(b->why, no_reason);

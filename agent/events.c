@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 #include "duration.h"
+#include "plain.h"
 #include "events_priv.h"
 
 /* Everybody who may open the socket can be refused, as often as he likes; what
@@ -100,6 +101,8 @@ void event(struct agent *a, int severity, const char *kind,
 	if (vasprintf(&one.message, fmt, ap) < 0)
 		one.message = NULL;
 	va_end(ap);
+	if (one.message)
+		sl_plain(one.message);
 	say(severity, "%s", one.message ? one.message : fmt);
 	if (!a->events || !one.message) {
 		json_object_put(detail);
@@ -210,6 +213,22 @@ int wanted_parse(const struct event_query *q, uint64_t most, struct wanted *w,
 	return 0;
 }
 
+/* A kind that never comes would look like peace. */
+static int kind_check(const char *kind, struct refusal *r)
+{
+	static const char *const kinds[] = { "agent", "bypass", "clock",
+		"commit", "disk", "expiry", "interface", "refused", "reload",
+		"tables" };
+	unsigned int i;
+
+	for (i = 0; kind && i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strcmp(kind, kinds[i]))
+			return 0;
+	return kind ? refuse(r, 400, "agent, bypass, clock, commit, disk, "
+			     "expiry, interface, refused, reload or tables",
+			     "%s is no kind of event", kind) : 0;
+}
+
 static bool fits(const struct event *e, const struct wanted *w)
 {
 	return e && e->n > w->after && e->at_ns >= w->since_ns &&
@@ -240,7 +259,7 @@ struct json_object *events_doc(const struct agent *a,
 	uint64_t found = 0;
 	int64_t n;
 
-	if (wanted_parse(q, EVENTS_KEPT, &w, r))
+	if (kind_check(q->kind, r) || wanted_parse(q, EVENTS_KEPT, &w, r))
 		return NULL;
 	list = json_object_new_array();
 	for (n = first_of(e, &w); n <= e->last && found < w.limit; n++) {

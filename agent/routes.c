@@ -7,10 +7,15 @@
 #include "commits.h"
 #include "duration.h"
 #include "names.h"
+#include "plain.h"
 
 const char *call_query(struct call *k, const char *key)
 {
-	return MHD_lookup_connection_value(k->c, MHD_GET_ARGUMENT_KIND, key);
+	/* the connection's own memory, decoded */
+	char *word = (char *)MHD_lookup_connection_value(
+		k->c, MHD_GET_ARGUMENT_KIND, key);
+
+	return word ? sl_plain(word) : NULL;
 }
 
 const char *call_word(struct call *k, const char *key)

@@ -234,6 +234,10 @@ static int check_share(struct agent *a, struct job *j)
 /* The rules are read: may they be, and where are their counters? */
 static int admit(struct agent *a, struct job *j)
 {
+	if (j->seen > a->generation)
+		return refuse(&j->r, 409, "the last one that rule log shows; "
+			      "nothing was changed", "generation %lld is not "
+			      "there yet", (long long)j->seen);
 	if (j->seen && a->rules->since > j->seen)
 		return refuse(&j->r, 409, "look at sealane rule log, and apply "
 			      "again; nothing was changed",

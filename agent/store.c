@@ -14,6 +14,7 @@
 
 #define SCHEMA_VERSION	2
 #define WAL_MOST_B	(64 << 20)	/* kept on disk when it is empty */
+#define SAME_TROUBLE_NS 60000000000ULL	/* until it is told again */
 
 /* FULL syncs the write-ahead log at every commit. Checkpoints are ours, in
  * store_tidy(): a push does not wait for them. */
@@ -74,10 +75,20 @@ static const char take_over[] =
 	"UPDATE kept SET from_n=(SELECT COALESCE(MAX(n),0) FROM generations);"
 	"DROP TABLE generations_1; DROP TABLE blocks_1;";
 
+/* What is tried again each second must not push all other events out. */
 int store_fail(struct agent *a, const char *what)
 {
-	event(a, LOG_ERR, "disk", NULL, "store: %s: %s", what,
-	      sqlite3_errmsg(a->store->db));
+	static uint64_t told_ns;
+	static char told[256];
+	char now[sizeof(told)];
+
+	snprintf(now, sizeof(now), "store: %s: %s", what,
+		 sqlite3_errmsg(a->store->db));
+	if (!strcmp(now, told) && sl_mono_ns() - told_ns < SAME_TROUBLE_NS)
+		return -1;
+	told_ns = sl_mono_ns();
+	strcpy(told, now);
+	event(a, LOG_ERR, "disk", NULL, "%s", now);
 	return -1;
 }
 

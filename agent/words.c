@@ -7,6 +7,7 @@
 #include <string.h>
 #include "agent.h"
 #include "duration.h"
+#include "plain.h"
 
 void say(int priority, const char *fmt, ...)
 {
@@ -16,6 +17,7 @@ void say(int priority, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	sl_plain(line);		/* nobody's words make a line of their own */
 	if (getenv("JOURNAL_STREAM"))
 		fprintf(stderr, "<%d>%s\n", priority, line);
 	else
@@ -32,6 +34,7 @@ int refuse(struct refusal *r, int status, const char *remedy,
 	va_start(ap, fmt);
 	vsnprintf(r->message, sizeof(r->message), fmt, ap);
 	va_end(ap);
+	sl_plain(r->message);
 	return -1;
 }
 
@@ -43,6 +46,7 @@ void refuse_item(struct refusal *r, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	sl_plain(line);
 	if (!r->items)
 		r->items = json_object_new_array();
 	json_object_array_add(r->items, json_object_new_string(line));

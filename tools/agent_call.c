@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The agent's API over its Unix socket, by libcurl. */
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "cli.h"
 
 #define TIMEOUT_MS 60000L
+#define TOO_LONG '!'		/* as the first byte of a path */
 #define MAX_ANSWER_B (64 << 20)
 
 struct answer {
@@ -64,11 +66,14 @@ void cli_query(char *path, size_t len, const char *key, const char *value)
 	char *e;
 	size_t n = strlen(path);
 
-	if (!value)
+	if (!value || path[0] == TOO_LONG)
 		return;
 	e = cli_escape(value);
-	snprintf(path + n, len - n, "%c%s=%s", strchr(path, '?') ? '&' : '?',
-		 key, e ? e : "");
+	/* a part of a request is another request: none at all then */
+	if (!e || (size_t)snprintf(path + n, len - n, "%c%s=%s",
+				   strchr(path, '?') ? '&' : '?', key, e) >=
+		  len - n)
+		path[0] = TOO_LONG;
 	free(e);
 }
 
@@ -94,7 +99,7 @@ long cli_exchange(const struct cli *cli, const char *path, const void *body,
 		  const char **why)
 {
 	struct answer a = {};
-	char url[2048];
+	char url[CLI_PATH_B + 32];
 	CURL *curl = curl_easy_init();
 	long status = 0;
 	CURLcode rc;
@@ -125,21 +130,40 @@ long cli_exchange(const struct cli *cli, const char *path, const void *body,
 	return rc == CURLE_OK ? status : -1;
 }
 
+/* Nobody there, or nobody who answers. */
+static int unreachable(const struct cli *cli, bool asks, const char *why)
+{
+	if (access(cli->socket, F_OK) == 0 && access(cli->socket, W_OK))
+		return cli_error(cli, UNREACHABLE, "be root", "no agent at %s: "
+				 "%s", cli->socket, strerror(EACCES));
+	if (strcmp(why, curl_easy_strerror(CURLE_OPERATION_TIMEDOUT)))
+		return cli_error(cli, UNREACHABLE, "is sealaned running? see "
+				 "sealane doctor", "no agent at %s: %s",
+				 cli->socket, why);
+	return cli_error(cli, UNREACHABLE, asks ?
+			 "look at its log; bypass works without it" :
+			 "it may still do it: see rule log when it answers "
+			 "again; bypass works without it",
+			 "no agent at %s: it does not answer", cli->socket);
+}
+
 /* One request. body NULL: GET. */
 static int request(const struct cli *cli, const char *path, const void *body,
 		   size_t body_b, bool quiet, struct json_object **out)
 {
 	struct json_object *doc;
 	const char *why;
-	long status = cli_exchange(cli, path, body, body_b, cli->timeout_ms ?
-				   cli->timeout_ms : TIMEOUT_MS, &doc, &why);
+	long status;
 	int code;
 
+	if (path[0] == TOO_LONG)
+		return cli_error(cli, USAGE, "shorten reasons and file names",
+				 "the request is too long");
+	status = cli_exchange(cli, path, body, body_b, cli->timeout_ms ?
+			      cli->timeout_ms : TIMEOUT_MS, &doc, &why);
 	if (status < 0) {
 		if (!quiet)
-			cli_error(cli, UNREACHABLE, "is sealaned running? see "
-				  "sealane doctor", "no agent at %s: %s",
-				  cli->socket, why);
+			unreachable(cli, !body, why);
 		return UNREACHABLE;
 	}
 	if (status != 200 || !doc) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli.h"
+#include "plain.h"
 
 static const struct option_spec *spec_of(const struct option_spec *s,
 					 const char *word)
@@ -57,6 +58,7 @@ static int say(const struct cli *cli, int code, const char *remedy,
 	struct json_object *doc, *e;
 
 	vsnprintf(message, sizeof(message), fmt, ap);
+	sl_plain(message);
 	if (!cli->json) {
 		fprintf(stderr, "sealane: %s%s%s\n", message,
 			remedy[0] ? "; " : "", remedy);
@@ -163,6 +165,7 @@ static void cell(char *buf, size_t len, const struct column *c,
 		snprintf(buf, len, "%.2f", json_object_get_double(v) / 1e6);
 	else
 		snprintf(buf, len, "%s", json_object_get_string(v));
+	sl_plain(buf);
 }
 
 void cli_table(const struct column *cols, struct json_object *rows)
@@ -170,7 +173,7 @@ void cli_table(const struct column *cols, struct json_object *rows)
 	size_t i, n = json_object_array_length(rows), width;
 	const struct column *c;
 	char buf[256];
-	int *w, k;
+	int *w, k, pad;
 
 	for (k = 0; cols[k].key; k++)
 		;
@@ -180,8 +183,8 @@ void cli_table(const struct column *cols, struct json_object *rows)
 		for (i = 0; i < n; i++) {
 			cell(buf, sizeof(buf), c,
 			     json_object_array_get_idx(rows, i));
-			if (strlen(buf) > width)
-				width = strlen(buf);
+			if (sl_plain_chars(buf) > width)
+				width = sl_plain_chars(buf);
 		}
 		w[c - cols] = width;
 	}
@@ -192,9 +195,15 @@ void cli_table(const struct column *cols, struct json_object *rows)
 				     json_object_array_get_idx(rows, i - 1));
 			else
 				snprintf(buf, sizeof(buf), "%s", c->title);
-			printf(c->kind == COL_TEXT ? "%-*s" : "%*s",
-			       w[c - cols], buf);
-			fputs(c[1].key ? "  " : "\n", stdout);
+			pad = w[c - cols] - (int)sl_plain_chars(buf);
+			if (c->kind == COL_TEXT)	/* none at a line's end */
+				printf("%s%*s", buf, c[1].key ? pad + 2 : 0,
+				       "");
+			else
+				printf("%*s%s%s", pad, "", buf,
+				       c[1].key ? "  " : "");
+			if (!c[1].key)
+				putchar('\n');
 		}
 	}
 	free(w);

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A request's path and query: the longest file name and reason, escaped. */
+#define CLI_PATH_B 16384
+
 enum exit_code { DONE = 0, USAGE = 1, REFUSED = 2, UNREACHABLE = 3 };
 
 struct cli {
@@ -78,7 +81,8 @@ bool cli_bypassed(void);
 long cli_exchange(const struct cli *cli, const char *path, const void *body,
 		  size_t body_b, long timeout_ms, struct json_object **out,
 		  const char **why);
-/* Append key=value to a query, escaped; value NULL: nothing. */
+/* Append key=value to a query, escaped; value NULL: nothing. Where it has no
+ * room the request is refused when it is made. */
 void cli_query(char *path, size_t len, const char *key, const char *value);
 /* Escape a word for a query; the caller frees it. */
 char *cli_escape(const char *word);

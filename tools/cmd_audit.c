@@ -5,10 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "audit_chain.h"
 #include "cli.h"
+#include "duration.h"
 
 #define PAGE "1000"
+/* Of a line of an export: no entry is near it. */
+#define LINE_MOST_B (64 << 20)
 
 static const struct column audit_columns[] = {
 	{ "n", "entry", COL_INT }, { "at", "at", COL_TEXT },
@@ -57,14 +61,60 @@ static struct sl_audit_entry entry_of(struct json_object *o)
 		.prev = cli_text(o, "prev"), .hash = cli_text(o, "hash") };
 }
 
-/* 0, or -EBADMSG with the entry named. */
-static int follow(struct walk *w, struct json_object *o)
+static void put(struct json_object *o, const char *key, const char *text)
+{
+	json_object_object_add(o, key, json_object_new_string(text));
+}
+
+static void put_number(struct json_object *o, const char *key, int64_t v)
+{
+	json_object_object_add(o, key, json_object_new_int64(v));
+}
+
+static const char *line_of(struct json_object *o)
+{
+	return json_object_to_json_string_ext(o,
+					      JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
+/* Is the line what an export has for the entry? Then it has nothing that the
+ * hash does not cover: no other time of day, nothing twice, nothing besides. */
+static bool as_exported(const struct sl_audit_entry *e, const char *line)
+{
+	struct json_object *o = json_object_new_object();
+	char at[48];
+	bool same;
+
+	put_number(o, "n", e->n);
+	put_number(o, "at_ns", e->at_ns);
+	put(o, "at", sl_time_str(e->at_ns, at, sizeof(at)));
+	put_number(o, "uid", e->uid);
+	put_number(o, "pid", e->pid);
+	put(o, "who", e->who);
+	put(o, "action", e->action);
+	put(o, "object", e->object);
+	put(o, "outcome", e->outcome);
+	put(o, "why", e->why);
+	put(o, "tag", e->tag);
+	put(o, "detail", e->detail);
+	put(o, "prev", e->prev);
+	put(o, "hash", e->hash);
+	same = !strcmp(line_of(o), line);
+	json_object_put(o);
+	return same;
+}
+
+/* 0, or -EBADMSG with the entry named. line: what o was read from. */
+static int follow(struct walk *w, struct json_object *o, const char *line)
 {
 	const struct sl_audit_entry e = entry_of(o);
 	const char *why;
 
-	if (!sl_audit_follow(&w->at, &e, &why))
-		return 0;
+	if (!sl_audit_follow(&w->at, &e, &why)) {
+		if (as_exported(&e, line))
+			return 0;
+		why = "its line has more, or other, than what its hash covers";
+	}
 	snprintf(w->broken, sizeof(w->broken), "entry %lld is broken: %s",
 		 (long long)e.n, why);
 	return -EBADMSG;
@@ -85,8 +135,7 @@ static int check_head(struct walk *w, struct json_object *head)
 
 static int print(FILE *f, struct json_object *o)
 {
-	return fprintf(f, "%s\n", json_object_to_json_string_ext(o,
-		       JSON_C_TO_STRING_NOSLASHESCAPE)) < 0;
+	return fprintf(f, "%s\n", line_of(o)) < 0;
 }
 
 /* All of the agent's log, page by page. Entries that are added meanwhile
@@ -110,7 +159,7 @@ static int walk_agent(struct walk *w, struct json_object **head)
 			struct json_object *e =
 				json_object_array_get_idx(list, i);
 
-			bad = follow(w, e);
+			bad = follow(w, e, line_of(e));
 			if (w->out && print(w->out, e))
 				bad = -EIO;
 		}
@@ -147,10 +196,54 @@ static int verdict(struct walk *w, const char *what)
 	return DONE;
 }
 
+/* The last line of an export. */
+static struct json_object *head_line(int64_t n, const char *hash)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *head = json_object_new_object();
+
+	put_number(head, "n", n);
+	put(head, "hash", hash);
+	put(head, "format", SL_AUDIT_FORMAT);
+	json_object_object_add(o, "head", head);
+	return o;
+}
+
+/* A line without its end; NULL at the end of the file, and with *why where it
+ * cannot be read. */
+static char *read_line(FILE *f, const char **why)
+{
+	size_t n = 0, room = 0;
+	char *line = NULL, *grown;
+	int c;
+
+	while ((c = getc(f)) != EOF && c && c != '\n' && n < LINE_MOST_B) {
+		if (n + 2 > room) {
+			room = room ? room * 2 : 4096;
+			grown = realloc(line, room);
+			if (!grown)
+				break;
+			line = grown;
+		}
+		line[n++] = c;
+	}
+	*why = ferror(f) ? strerror(errno) : !c || (c != EOF && c != '\n') ?
+	       "this is no export" : NULL;
+	if (*why || (c == EOF && !n)) {
+		free(line);
+		return NULL;
+	}
+	if (!line)
+		return strdup("");
+	line[n] = '\0';
+	return line;
+}
+
 /* One line of an export; its last is the head. */
 static int follow_line(struct walk *w, const char *line, bool *ended)
 {
 	struct json_object *o = json_tokener_parse(line), *head;
+	struct json_object *end = NULL;
 	int rc = 0;
 
 	if (!json_object_is_type(o, json_type_object) || *ended) {
@@ -162,9 +255,17 @@ static int follow_line(struct walk *w, const char *line, bool *ended)
 	} else if (json_object_object_get_ex(o, "head", &head)) {
 		*ended = true;
 		rc = check_head(w, head);
+		end = head_line(cli_int(head, "n"), cli_text(head, "hash"));
+		if (!rc && strcmp(line_of(end), line)) {
+			snprintf(w->broken, sizeof(w->broken), "entry %lld is "
+				 "broken: the head behind it is not as exported",
+				 (long long)w->at.n);
+			rc = -EBADMSG;
+		}
 	} else {
-		rc = follow(w, o);
+		rc = follow(w, o, line);
 	}
+	json_object_put(end);
 	json_object_put(o);
 	return rc;
 }
@@ -173,19 +274,24 @@ static int verify_file(struct cli *cli, const char *path)
 {
 	FILE *f = strcmp(path, "-") ? fopen(path, "re") : stdin;
 	struct walk w = { .cli = cli };
-	char *line = NULL;
-	size_t room = 0;
+	const char *why;
+	char *line;
 	bool ended = false;
 	int bad = 0;
 
 	if (!f)
 		return cli_error(cli, REFUSED, "name a file that can be read",
 				 "%s: %s", path, strerror(errno));
-	while (!bad && getline(&line, &room, f) > 0)
+	while (!bad && (line = read_line(f, &why))) {
 		bad = follow_line(&w, line, &ended);
-	free(line);
+		free(line);
+	}
 	if (f != stdin)
 		fclose(f);
+	if (!bad && why)
+		return cli_error(cli, REFUSED, "name a file of audit export",
+				 "%s: behind entry %lld: %s", path,
+				 (long long)w.at.n, why);
 	if (!bad && !ended)
 		snprintf(w.broken, sizeof(w.broken), "entry %lld is missing: "
 			 "the file has no head, it was cut off",
@@ -222,20 +328,24 @@ static int export(struct cli *cli, const char *path)
 				 "%s: %s", path, strerror(errno));
 	rc = walk_agent(&w, &head);
 	if (!rc) {
-		json_object_object_add(head, "format",
-				       json_object_new_string(SL_AUDIT_FORMAT));
-		o = json_object_new_object();
-		json_object_object_add(o, "head", head);
-		rc = print(f, o);
+		o = head_line(cli_int(head, "n"), cli_text(head, "hash"));
+		rc = print(f, o) ? -1 : 0;
 		json_object_put(o);
+		json_object_put(head);
 	}
-	if ((f != stdout && fclose(f)) || rc)
-		return rc == UNREACHABLE ? rc :
-		       cli_error(cli, REFUSED, "make room",
+	rc |= ferror(f) ? -1 : 0;
+	if (f != stdout && (fclose(f) || rc))
+		rc = rc ? rc : -1;
+	if (rc && f != stdout)	/* half of it is no export */
+		unlink(path);
+	if (rc > 0)
+		return rc;
+	if (rc)
+		return cli_error(cli, REFUSED, "make room",
 				 "cannot write the export");
-	if (w.broken[0])
+	if (w.broken[0] || (f != stdout && cli->json))
 		return verdict(&w, "the agent's log");
-	if (f != stdout && !cli->json)
+	if (f != stdout)
 		printf("%s: %lld entries\n", path, (long long)w.at.n);
 	return DONE;
 }

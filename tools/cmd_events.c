@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* events: what happened, and whatever comes. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "cli.h"
+#include "plain.h"
 
 #define WAIT "25"		/* seconds, of a request for news */
 #define AGAIN_S 1		/* after an answer that did not wait, or none */
@@ -21,9 +23,12 @@ struct stream {
 
 static void show_event(struct json_object *e)
 {
+	char *message = strdup(cli_text(e, "message"));
+
 	printf("%s  %-7s  %-9s  %s\n", cli_text(e, "time"),
 	       cli_text(e, "severity"), cli_text(e, "kind"),
-	       cli_text(e, "message"));
+	       message ? sl_plain(message) : "");
+	free(message);
 }
 
 static const struct stream events = { "events", show_event };
@@ -79,15 +84,17 @@ static void print_words(struct json_object *d, const char *key,
 static void show_why(struct json_object *d)
 {
 	static const char *const who[] = { "rule", "list", "block" };
+	char tag[128];
 	size_t i;
 
+	snprintf(tag, sizeof(tag), "%s", cli_text(d, "tag"));
 	for (i = 0; i < 3; i++)
 		if (cli_text(d, who[i])[0])
 			printf("  %s %s", who[i], cli_text(d, who[i]));
 	if (!strcmp(cli_text(d, "reason"), "limit"))
 		printf(" (limit)");
-	if (cli_text(d, "tag")[0])
-		printf(" (%s)", cli_text(d, "tag"));
+	if (tag[0])
+		printf(" (%s)", sl_plain(tag));
 }
 
 static void show_drop(struct json_object *d)

@@ -125,6 +125,8 @@ int cmd_flowspec(struct cli *cli, int argc, char **argv)
 	if (argc == 1 && (!strcmp(argv[0], "exabgp") ||
 			  !strcmp(argv[0], "gobgp")))
 		return feed(cli, argv[0], &w);
+	if (argc && !strcmp(argv[0], "purge"))
+		return cli_usage(cli, "flowspec purge takes one neighbour");
 	return cli_usage(cli, "flowspec wants exabgp, gobgp, ls or purge%s%s",
 			 argc ? ", not " : "", argc ? argv[argc - 1] : "");
 }

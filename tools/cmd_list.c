@@ -102,7 +102,7 @@ static int replace(struct cli *cli, const char *name, const char *file,
 		   const struct words *w)
 {
 	struct json_object *doc, *list;
-	char path[1200] = "list_replace", *body = NULL;
+	char path[CLI_PATH_B] = "list_replace", *body = NULL;
 	size_t body_b;
 	int rc = read_file(cli, file, &body, &body_b);
 

@@ -160,8 +160,10 @@ int cmd_block(struct cli *cli, int argc, char **argv)
 
 int cmd_unblock(struct cli *cli, int argc, char **argv)
 {
+	const char *why = NULL;
+	const struct option_spec spec[] = { { "--why", &why, NULL }, {} };
 	struct json_object *body, *list, *doc;
-	int i, rc = cli_options(cli, NULL, &argc, argv);
+	int i, rc = cli_options(cli, spec, &argc, argv);
 
 	if (rc)
 		return rc;
@@ -172,6 +174,9 @@ int cmd_unblock(struct cli *cli, int argc, char **argv)
 	for (i = 0; i < argc; i++)
 		json_object_array_add(list, json_object_new_string(argv[i]));
 	json_object_object_add(body, "prefixes", list);
+	if (why)
+		json_object_object_add(body, "why",
+				       json_object_new_string(why));
 	rc = cli_call(cli, "unblock", body, false, &doc);
 	json_object_put(body);
 	if (rc)

@@ -91,7 +91,7 @@ int rule_apply(struct cli *cli, int argc, char **argv)
 	const struct option_spec spec[] = { { "--confirm", &confirm, NULL },
 		{ "--why", &why, NULL }, { "--base", &base, NULL },
 		{ "--force", NULL, &ctx.force }, {} };
-	char path[1600] = "rule_apply", *text = NULL, change[160];
+	char path[CLI_PATH_B] = "rule_apply", *text = NULL, change[160];
 	struct json_object *doc;
 	size_t len_b;
 	int rc = cli_options(cli, spec, &argc, argv);
@@ -115,8 +115,9 @@ int rule_apply(struct cli *cli, int argc, char **argv)
 		return rc;
 	if (!cli_json(cli, doc)) {
 		rule_diff_text(doc, change, sizeof(change));
-		printf("generation %s: %s rules are in force (%s)\n",
+		printf("generation %s: %s rule%s in force (%s)\n",
 		       cli_text(doc, "generation"), cli_text(doc, "rules"),
+		       cli_int(doc, "rules") == 1 ? " is" : "s are",
 		       change[0] ? change : "no change");
 		show_live(doc);
 		if (cli_text(doc, "confirm_until")[0])

@@ -197,7 +197,7 @@ int rule_plan(struct cli *cli, int argc, char **argv)
 	const struct option_spec spec[] = { { "--since", &since, NULL },
 		{ "--force", NULL, &force }, {} };
 	const struct sl_rule_context ctx = { .force = true };
-	char path[1600] = "rule_plan", *text = NULL;
+	char path[CLI_PATH_B] = "rule_plan", *text = NULL;
 	struct json_object *doc;
 	size_t len_b;
 	int rc = cli_options(cli, spec, &argc, argv);

@@ -40,7 +40,8 @@ static const struct command commands[] = {
 	  "  --for D       end by itself, after 90s, 5m, 2h, 7d\n"
 	  "  --why TEXT    reason, for the log\n"
 	  "  --count-only  count what would be dropped\n", cmd_block },
-	{ "unblock", "PREFIX...", "let it pass again", "", cmd_unblock },
+	{ "unblock", "PREFIX... [--why TEXT]", "let it pass again",
+	  "  --why TEXT  reason, for the log\n", cmd_unblock },
 	{ "list", "ls | show L | replace L FILE | remove L",
 	  "named sets of prefixes, pushed and replaced as one",
 	  "  ls                  all lists\n"
@@ -57,7 +58,8 @@ static const struct command commands[] = {
 	  "  --follow    and whatever comes, until interrupted\n"
 	  "  --since T   RFC 3339, or a time before now such as -1h\n"
 	  "  --kind K    agent, bypass, clock, commit, disk, expiry, "
-	  "interface, refused, reload\n"
+	  "interface,\n"
+	  "              refused, reload, tables\n"
 	  "  --limit N   the last N (default 100)\n", cmd_events },
 	{ "rule", "check|plan|apply FILE | confirm | rollback [GEN] | ls | log",
 	  "rules: check and apply files, confirm, go back",
@@ -207,6 +209,9 @@ int main(int argc, char **argv)
 
 	if (rc)
 		return rc;
+	if (argc < 2 && cli.json && !help)
+		return cli_error(&cli, USAGE, "see sealane --help",
+				 "a command is missing");
 	if (argc < 2) {
 		overview(help ? stdout : stderr);
 		return help ? DONE : USAGE;

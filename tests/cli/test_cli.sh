@@ -31,6 +31,7 @@ is_json_error() {
 }
 
 t "no words is a usage error" 1 "usage: sealane" "$S"
+t "... also as JSON" 1 '"a command is missing"' "$S" -j
 t "--help is exit 0" 0 "usage: sealane" "$S" --help
 t "--help goes to stdout" 0 "usage: sealane" sh -c "$S --help 2>/dev/null"
 t "--version" 0 "^sealane [0-9]" "$S" --version
@@ -54,6 +55,10 @@ t "bypass on without a reason is loud" 2 "NO REASON GIVEN" "$S" bypass on
 t "bypass wants on or off" 1 "on or off, not maybe" "$S" bypass maybe
 t "attach wants a side" 1 "--side" "$S" attach lo
 t "explain wants one address" 1 "one address" "$S" explain
+t "flowspec purge wants a neighbour" 1 "takes one neighbour" "$S" flowspec purge
+t "unblock takes a reason" 3 "no agent" "$S" unblock 192.0.2.1 --why over
+printf 'rules: []\n' >"$tmp/rules.yaml"
+t "a reason beyond any request is refused, not cut off" 1 "too long" "$S" rule apply "$tmp/rules.yaml" --why "$(printf '%020000d' 0)" --confirm 5m
 t "block wants a prefix" 1 "block wants" "$S" block
 t "an option wants its value" 1 "--for wants a value" "$S" block 192.0.2.1 --for
 t "an unexpected word is named" 1 "tomorrow" "$S" status tomorrow

@@ -320,6 +320,28 @@ ok "an entry left out is found" broken 7 6d
 ok "an entry moved is found" broken 4 '3{h;d};4G'
 ok "an export that was cut off is found" refused 2 "cut off" sh -c \
 	"head -n 9 $LAB_DIR/export >$LAB_DIR/changed; exec $BUILD/sealane audit verify $LAB_DIR/changed"
+ok "another time of day in an entry is found" broken 4 '4s/"at":"20/"at":"19/'
+ok "a member that stands twice is found" broken 4 '4s/"who"/"who":"eve","who"/'
+ok "a member besides is found" broken 4 '4s/"uid"/"x":1,"uid"/'
+ok "a number that became text is found" broken 4 '4s/"uid":0/"uid":"0"/'
+ok "words behind an entry are found" broken 4 '4s/$/ /'
+ok "a changed head is found" refused 2 "head behind it" sh -c \
+	"sed '\$s/audit.1/audit-2/' $LAB_DIR/export >$LAB_DIR/changed; exec $BUILD/sealane audit verify $LAB_DIR/changed"
+ok "what has no lines is no export, and not read for ever" refused 2 "no export" \
+	timeout 5 "$BUILD/sealane" audit verify /dev/zero
+ok "what cannot be read is not called cut off" refused 2 "Is a directory" \
+	sealane audit verify "$LAB_DIR"
+ok "-j of an export says what was written" schema audit_verify \
+	audit export "$LAB_DIR/export2"
+filled() { # an export that has no room leaves nothing behind
+	mkdir -p "$LAB_DIR/tiny" && mount -t tmpfs -o size=4k none "$LAB_DIR/tiny" || return 1
+	refused 2 "make room" sealane audit export "$LAB_DIR/tiny/x" &&
+		[ ! -e "$LAB_DIR/tiny/x" ]
+	local rc=$?
+	umount "$LAB_DIR/tiny"
+	return $rc
+}
+ok "an export without room is not left behind" filled
 ok "an export is not written over" refused 2 "new file" \
 	sealane audit export "$LAB_DIR/export"
 

@@ -70,8 +70,39 @@ for i in $(seq 30); do sealane unblock 203.0.113.$i; done >/dev/null 2>&1
 ok "a flood of refusals is cut short" wait_until 3 told refused 'more refusals'
 ok "a limit gives the last ones" test \
 	"$(sealane -j events --limit 2 | python3 -c 'import json,sys; d=json.load(sys.stdin); print(len(d["events"]), d["events"][-1]["n"]==d["last"])')" = "2 True"
+ok "a kind that is none is refused, with those that are" sh -c \
+	"! $BUILD/sealane events --kind comit >$LAB_DIR/said 2>&1 && grep 'commit, disk' $LAB_DIR/said"
 ok "a bad limit is refused" fails sealane events --limit 2000
 ok "since in the future has nothing" test -z "$(sealane events --since 2100-01-01T00:00:00Z)"
+
+# --- words of others ---
+raw() { # anything but text, line ends and UTF-8?
+	LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]'
+}
+evil=$'x\e[31m\xc2\x9b31m\xe2\x80\xae\xff\nsealaned: forged'
+clean() { # COMMAND...
+	"$@" >"$LAB_DIR/said" && [ -s "$LAB_DIR/said" ] && ! raw <"$LAB_DIR/said" &&
+		iconv -f UTF-8 -t UTF-8 <"$LAB_DIR/said" >/dev/null
+}
+ok "a reason with escapes is taken as text" clean sealane block 192.0.2.10 --why "$evil"
+sealane unblock 192.0.2.10 --why "$evil" >/dev/null
+ok "... and shown so by events" clean sealane events
+ok "... by their JSON" clean sealane -j events
+ok "... by the log of generations" clean sealane rule log
+ok "... by its JSON" clean sealane -j rule log
+ok "... by the audit log" clean sealane -j audit show
+ok "... and makes no line of the agent's log" fails grep -q '^sealaned: forged' "$LAB_DIR/agent.log"
+ok "unblock keeps its reason" told commit 'unblock of 192.0.2.10 by root: x'
+printf 'rules:\n- {id: evil, match: {src: 192.0.2.11}, action: drop, tag: "t\\u202e", why: "\\u202eb"}\n' >"$LAB_DIR/evil.yaml"
+ok "a rule file's words cannot turn the line either" clean sealane rule apply "$LAB_DIR/evil.yaml"
+ok "... in rule ls" clean sealane rule ls
+ok "... in explain" clean sealane explain 192.0.2.11
+ok "columns are aligned by characters, and end with the text" fails \
+	sh -c "grep -q ' \$' '$LAB_DIR/said'"
+printf 'rules: []\n' >"$LAB_DIR/none.yaml"
+ok "a base that is not there yet is refused" fails sealane rule apply \
+	"$LAB_DIR/none.yaml" --base 100000
+sealane rule apply "$LAB_DIR/none.yaml" >/dev/null
 
 # --- who waits does not keep others waiting ---
 get() { curl -s --unix-socket "$SEALANE_SOCKET" "http://x/api/v1/$1"; }
@@ -82,12 +113,12 @@ took() { # LEAST MOST QUERY: tenths of a second
 	echo "took $t tenths"
 	[ "$t" -ge "$1" ] && [ "$t" -le "$2" ]
 }
-ok "a request waits its time" took 9 30 'events?kind=none&wait=1'
+ok "a request waits its time" took 9 30 'events?kind=clock&wait=1'
 ok "... and has then nothing to tell" grep -q '"events":\[\]' "$LAB_DIR/got"
-for _ in $(seq 30); do get 'events?kind=none&wait=8' >/dev/null & work+=($!); done
+for _ in $(seq 30); do get 'events?kind=clock&wait=8' >/dev/null & work+=($!); done
 sleep 0.5
 ok "30 that wait leave room for others" took 0 10 status
-ok "... and one too many is answered at once" took 0 10 'events?kind=none&wait=8'
+ok "... and one too many is answered at once" took 0 10 'events?kind=clock&wait=8'
 
 # --- drops ---
 cat >"$LAB_DIR/talk.py" <<'EOF2'
