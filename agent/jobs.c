@@ -174,16 +174,25 @@ static void build(struct agent *a, struct job *j)
 	if (!rc && !extra)
 		rc = refuse(&j->r, 500, "free memory", "out of memory");
 	if (!rc)
-		tables_build(a, (struct sl_rib_pair){
-			     .base = j->base ? j->base : a->base,
-			     .extra = extra, .abv = j->abv }, &j->progress,
-			     &j->step, &j->r);
+		rc = tables_build(a, (struct sl_rib_pair){
+				  .base = j->base ? j->base : a->base,
+				  .extra = extra, .abv = j->abv },
+				  &j->progress, &j->step, &j->r);
+	if (!rc && j->plan)
+		wide_check(a, j);
 	sl_rib_free(extra);
 }
 
 static bool reads_rules(const struct job *j)
 {
 	return j->kind == JOB_PLAN || (j->kind == JOB_RULES && !j->rules);
+}
+
+/* Those that are held against the live traffic. */
+static bool asks_sample(const struct job *j)
+{
+	return j->kind == JOB_PLAN || (!j->force && (reads_rules(j) ||
+	       j->kind == JOB_LIST || j->kind == JOB_BLOCK));
 }
 
 static void *work(void *arg)
@@ -293,7 +302,7 @@ static int prepare(struct agent *a, struct job *j)
 		rc = flowspec_begin(a, j);
 	if (!rc && j->kind == JOB_ROLLBACK)
 		return rollback_begin(a, j);
-	if (!rc && reads_rules(j) && !(j->kind == JOB_RULES && j->force))
+	if (!rc && asks_sample(j))
 		rc = plan_begin(a, j);
 	return rc ? rc : blocks_preview(a, j);
 }
