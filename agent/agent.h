@@ -151,6 +151,8 @@ struct agent {
 	struct sl_abv *abv;		/* the rules, in the live bank */
 	struct tables former;		/* of the other bank, while it may hold
 					 * again: nobody has confirmed yet */
+	int64_t clock_ns;		/* the data plane's at wall clock 0, by
+					 * which blocks end */
 	struct jobs *jobs;
 	struct flowspec *flowspec;	/* BGP neighbours and their routes */
 	uint32_t last_class;		/* given out */
@@ -273,7 +275,10 @@ void tables_undo(struct agent *a);
 /* Rule i of those that are compiled, and its slot; NULL: there is none. */
 const struct sl_rule *tables_rule(const struct agent *a, uint32_t i,
 				  uint32_t *slot);
-/* One prefix anew, seen by the next packet; as sl_fib_patch(). */
+/* The wall clock may have been set; once a second. */
+void tables_set_clock(struct agent *a);
+/* One prefix anew, seen by the next packet; as sl_fib_patch(). Where it fails
+ * a->extra holds at the prefix, in both banks. */
 int tables_patch(struct agent *a, const struct sl_rib *extra,
 		 const struct sl_prefix *p);
 

@@ -18,48 +18,14 @@
 #define MAX_BLOCKS 3500
 #define TOLD_PREFIXES 20	/* of an event */
 
-struct json_object *block_doc(const struct agent *a, const struct block *b)
-{
-	struct json_object *o = json_object_new_object();
-	char text[SL_PREFIX_STR_B];
-	const struct caller by = { b->uid, -1 };
-	struct sl_class_ctr ctr;
-	uint64_t ago_ns;
-
-	sl_dp_read_class(a->dp, b->class_id, &ctr);
-	put_int(o, "id", b->id);
-	put_text(o, "prefix", sl_prefix_str(&b->prefix, text));
-	put_text(o, "action", b->action == SL_ACT_DROP ? "drop" : "count");
-	put_time(o, "until", b->until_ns);
-	put_text(o, "why", b->why);
-	put_text(o, "by", user_name(&by));
-	put_time(o, "at", b->at_ns);
-	put_int(o, "packets", ctr.packets);
-	put_int(o, "bytes", ctr.bytes);
-	ago_ns = sl_mono_ns() - ctr.last_ns;
-	put_time(o, "last_hit", ctr.last_ns ? sl_now_ns() - ago_ns : 0);
-	return o;
-}
-
-struct json_object *blocks_doc(const struct agent *a)
-{
-	struct json_object *o = json_object_new_object();
-	struct json_object *list = json_object_new_array();
-	unsigned int i;
-
-	for (i = 0; i < a->blocks.n; i++)
-		json_object_array_add(list, block_doc(a, &a->blocks.b[i]));
-	json_object_object_add(o, "blocks", list);
-	return o;
-}
-
 int blocks_copy(const struct blocks *from, unsigned int more,
 		struct blocks *to)
 {
 	to->b = calloc(from->n + more + 1, sizeof(*to->b));
 	if (!to->b)
 		return -1;
-	memcpy(to->b, from->b, from->n * sizeof(*to->b));
+	if (from->n)
+		memcpy(to->b, from->b, from->n * sizeof(*to->b));
 	to->n = from->n;
 	return 0;
 }
@@ -210,28 +176,6 @@ int blocks_put(struct agent *a, struct blocks *next,
 	return 0;
 }
 
-struct json_object *blocks_commit_doc(const struct agent *a,
-				      const struct sl_prefix *p,
-				      unsigned int n, int removed,
-				      const struct plan *plan)
-{
-	struct json_object *o = json_object_new_object();
-	struct json_object *list = json_object_new_array();
-	const struct block *b;
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		b = blocks_find(&a->blocks, &p[i]);
-		if (b)
-			json_object_array_add(list, block_doc(a, b));
-	}
-	put_int(o, "generation", a->generation);
-	json_object_object_add(o, "blocks", list);
-	put_int(o, "removed", removed);
-	json_object_object_add(o, "live", plan_share_doc(plan));
-	return o;
-}
-
 /* Wide, or several: no single store makes them seen. */
 static bool wants_job(const struct sl_prefix *p, unsigned int n)
 {
@@ -304,6 +248,16 @@ static int write_one(struct agent *a, const struct sl_prefix *p,
 	return store_end(a, rc);
 }
 
+/* The class is again what it was, where it was one. */
+static void restore_class(struct agent *a, const struct sl_prefix *p)
+{
+	const struct block *b = blocks_find(&a->blocks, p);
+
+	if (b)
+		tables_set_class(a, b->class_id, b->action, b->id,
+				 b->until_ns);
+}
+
 /* One prefix: enforce, write, report; -EAGAIN: it takes a job. */
 static int add_live(struct agent *a, struct blocks *next,
 		    const struct sl_prefix *p, const struct caller *who,
@@ -318,14 +272,12 @@ static int add_live(struct agent *a, struct blocks *next,
 	tables_set_class(a, b->class_id, b->action, b->id, b->until_ns);
 	rc = patch_live(a, extra, p);
 	if (rc) {
+		restore_class(a, p);
 		sl_rib_free(extra);
 		return -EAGAIN;
 	}
 	if (write_one(a, p, b, who, "block", why)) {
-		b = blocks_find(&a->blocks, p);
-		if (b)
-			tables_set_class(a, b->class_id, b->action, b->id,
-					 b->until_ns);
+		restore_class(a, p);
 		patch_live(a, a->extra, p);
 		sl_rib_free(extra);
 		return block_no_disk(r);

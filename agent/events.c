@@ -20,9 +20,12 @@
 
 const struct event *events_at(const struct events *e, int64_t n)
 {
-	const struct event *one = &e->ring[n % EVENTS_KEPT];
+	const struct event *one;
 
-	return n > 0 && one->n == n ? one : NULL;
+	if (n <= 0)
+		return NULL;
+	one = &e->ring[n % EVENTS_KEPT];
+	return one->n == n ? one : NULL;
 }
 
 void events_keep(struct events *e, const struct event *one)

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <ifaddrs.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,11 +36,21 @@ static int add_own(struct own *o, const struct sl_prefix *p)
 	return 0;
 }
 
+/* Of this host alone. Others on its loopback interface are where routers have
+ * the addresses that their sessions run between. */
+static bool is_loopback(const struct sl_prefix *p)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return p->family == 4 ? p->addr[0] == 127 :
+	       !memcmp(p->addr, one, sizeof(one));
+}
+
 static int add_ifaddr(struct own *o, const struct ifaddrs *i)
 {
 	struct sl_prefix p = {};
 
-	if (!i->ifa_addr || i->ifa_flags & IFF_LOOPBACK)
+	if (!i->ifa_addr)
 		return 0;
 	if (i->ifa_addr->sa_family == AF_INET) {
 		p.family = 4;
@@ -56,7 +65,7 @@ static int add_ifaddr(struct own *o, const struct ifaddrs *i)
 	} else {
 		return 0;
 	}
-	return add_own(o, &p);
+	return is_loopback(&p) ? 0 : add_own(o, &p);
 }
 
 static int by_prefix(const void *x, const void *y)
@@ -72,11 +81,12 @@ static int find_own(const struct sl_config *cfg, struct own *o)
 
 	for (k = 0; k < cfg->n_own && !rc; k++)
 		rc = add_own(o, &cfg->own[k]);
-	if (!cfg->n_own && !getifaddrs(&all)) {
-		for (i = all; i && !rc; i = i->ifa_next)
-			rc = add_ifaddr(o, i);
-		freeifaddrs(all);
-	}
+	/* a failure is not "no addresses": the guards there are must stay */
+	if (!cfg->n_own && getifaddrs(&all))
+		return -errno;
+	for (i = all; i && !rc; i = i->ifa_next)
+		rc = add_ifaddr(o, i);
+	freeifaddrs(all);
 	if (o->n)
 		qsort(o->p, o->n, sizeof(*o->p), by_prefix);
 	return rc;

@@ -188,13 +188,6 @@ static bool reads_rules(const struct job *j)
 	return j->kind == JOB_PLAN || (j->kind == JOB_RULES && !j->rules);
 }
 
-/* Those that are held against the live traffic. */
-static bool asks_sample(const struct job *j)
-{
-	return j->kind == JOB_PLAN || (!j->force && (reads_rules(j) ||
-	       j->kind == JOB_LIST || j->kind == JOB_BLOCK));
-}
-
 static void *work(void *arg)
 {
 	struct work *w = arg;
@@ -292,6 +285,8 @@ static int prepare(struct agent *a, struct job *j)
 {
 	int rc = pending_refuses(a, &j->r);
 
+	rules_free(j->guard);	/* of a former attempt */
+	j->guard = NULL;
 	if (!rc && j->kind == JOB_RELOAD)
 		rc = reload_begin(a, j);
 	if (!rc && j->kind == JOB_GUARDS &&
@@ -302,7 +297,7 @@ static int prepare(struct agent *a, struct job *j)
 		rc = flowspec_begin(a, j);
 	if (!rc && j->kind == JOB_ROLLBACK)
 		return rollback_begin(a, j);
-	if (!rc && asks_sample(j))
+	if (!rc)
 		rc = plan_begin(a, j);
 	return rc ? rc : blocks_preview(a, j);
 }

@@ -100,6 +100,7 @@ static void on_tick(struct agent *a, int fd)
 	if (read(fd, &n, sizeof(n)) != sizeof(n))
 		return;
 	sl_dp_tick(a->dp);
+	tables_set_clock(a);
 	collect_second(a);
 	sample_second(a);
 	count_pps(a);

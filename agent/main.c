@@ -151,6 +151,11 @@ int reload_make(struct agent *a, struct job *j)
 /* In the loop, when the job starts: the configuration and its numbers. */
 int reload_begin(struct agent *a, struct job *j)
 {
+	sl_config_free(j->cfg);	/* all three: of a former attempt */
+	free(j->lane_id);
+	world_free(j->world);
+	j->lane_id = NULL;
+	j->world = NULL;
 	j->cfg = read_config(a->config_path, &j->r);
 	if (!j->cfg || same_sizes(j->cfg, a->cfg, &j->r))
 		return -1;

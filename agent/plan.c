@@ -15,11 +15,21 @@
 #define ROWS_MOST	200	/* lanes and rules of a report */
 #define FLOWS_MOST	20
 
+/* Those that are held against the live traffic; rules when they are read. */
+static bool asks_sample(const struct job *j)
+{
+	return j->kind == JOB_PLAN || (!j->force && (j->kind == JOB_LIST ||
+	       j->kind == JOB_BLOCK || (j->kind == JOB_RULES && !j->rules)));
+}
+
 int plan_begin(struct agent *a, struct job *j)
 {
-	struct plan *p = calloc(1, sizeof(*p));
+	struct plan *p;
 
+	if (!asks_sample(j))
+		return 0;
 	plan_drop(j);
+	p = calloc(1, sizeof(*p));
 	if (!p || sample_view(a, j->since_ns, &p->view)) {
 		free(p);
 		return refuse(&j->r, 500, "free memory", "out of memory");

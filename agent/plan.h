@@ -134,7 +134,8 @@ int wide_block(struct agent *a, const struct sl_prefix *p, struct plan *out,
 	       struct refusal *r);
 
 /* --- plan.c --- */
-int plan_begin(struct agent *a, struct job *j);	/* in the loop */
+/* In the loop: the sample for a job that wants it, in j->plan. */
+int plan_begin(struct agent *a, struct job *j);
 int plan_make(struct agent *a, struct job *j);	/* beside it; the answer */
 void plan_drop(struct job *j);			/* in the loop */
 

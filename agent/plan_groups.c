@@ -84,6 +84,15 @@ static int by_lane(const void *x, const void *y)
 					 b->packet->g.where >> 6);
 }
 
+static int by_source(const void *x, const void *y)
+{
+	const struct plan_hit *a = x, *b = y;
+	int order = by_rule(x, y);
+
+	return order ? order : memcmp(a->packet->g.src, b->packet->g.src,
+				      sizeof(a->packet->g.src));
+}
+
 /* Ports of a packet without any are 0. */
 static uint64_t ports(const struct sl_fields *f)
 {
@@ -117,6 +126,7 @@ int plan_group(const struct plan_hits *h, enum plan_by by,
 {
 	static int (*const order[])(const void *, const void *) = {
 		[PLAN_BY_RULE] = by_rule, [PLAN_BY_LANE] = by_lane,
+		[PLAN_BY_SOURCE] = by_source,
 		[PLAN_BY_FLOW] = by_flow };
 	struct plan_hit *s = calloc(h->n + 1, sizeof(*s));
 	size_t i, n = 0;

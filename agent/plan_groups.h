@@ -20,7 +20,7 @@ struct plan_groups {
 };
 
 /* Each is by effect too. Flows leave out what is only counted. */
-enum plan_by { PLAN_BY_RULE, PLAN_BY_LANE, PLAN_BY_FLOW };
+enum plan_by { PLAN_BY_RULE, PLAN_BY_LANE, PLAN_BY_SOURCE, PLAN_BY_FLOW };
 
 /* The largest first. *out is the caller's. 0 or -ENOMEM. */
 int plan_group(const struct plan_hits *h, enum plan_by by,

@@ -26,6 +26,7 @@ struct sample {
 	unsigned int n;		/* the last one is open */
 	struct cpu_sample *cpu;
 	uint64_t last_ns;	/* the clock at the last tick; 0: none yet */
+	uint32_t every;		/* one of so many is taken; 0: none yet */
 	uint64_t state[2];	/* of the random numbers */
 	struct sl_sampled *taken;	/* SL_SAMPLES of them, to work with */
 };
@@ -54,7 +55,7 @@ int sample_open(struct agent *a)
 	if (getrandom(s->state, sizeof(s->state), 0) != sizeof(s->state))
 		s->state[0] = sl_now_ns();
 	s->state[1] |= 1;	/* both 0 would stay so */
-	sl_dp_set_sampling(a->dp, 1);
+	sl_dp_set_sampling(a->dp, 0);
 	return 0;
 }
 
@@ -141,62 +142,63 @@ static void keep(struct sample *s, struct plan_slice *to,
 	p->tick = to->n_ticks;
 }
 
-/* One CPU's packets of the second that ends now. to NULL: they are skipped. */
-static void read_cpu(struct agent *a, uint32_t cpu, struct plan_slice *to)
+/* One CPU's packets of the second that ends now, and how many there were. to
+ * NULL: they are skipped. */
+static uint64_t read_cpu(struct agent *a, uint32_t cpu, struct plan_slice *to)
 {
 	struct sample *s = a->sample;
 	struct cpu_sample *c = &s->cpu[cpu];
 	struct plan_tick *t = to ? &to->tick[to->n_ticks] : NULL;
-	uint64_t packets, bytes;
-	double weight = 0;
-	uint32_t i, n;
+	uint64_t packets, bytes, news = 0;
+	double weight;
+	uint32_t i, n = 0;
 
-	n = sl_dp_take_samples(a->dp, cpu, &c->reader, s->taken);
 	sl_dp_read_sampled_of(a->dp, cpu, &packets, &bytes);
-	if (t && packets >= c->packets && bytes >= c->bytes) {
-		t->packets += packets - c->packets;
+	if (packets >= c->packets && bytes >= c->bytes)
+		news = packets - c->packets;
+	/* where nothing came there is nothing; to look would cost a lap */
+	if (!t || news || c->reader.placed)
+		n = sl_dp_take_samples(a->dp, cpu, &c->reader, s->taken);
+	if (t && news) {
+		t->packets += news;
 		t->bytes += bytes - c->bytes;
-		c->owed += packets - c->packets;
+		c->owed += news;
 	}
 	c->packets = packets;
 	c->bytes = bytes;
 	if (!t || !n)
-		return;
+		return news;
 	/* a sample that was taken before its packet was counted owes one */
 	weight = c->owed > n ? c->owed / n : 1;
 	c->owed -= weight * n;
 	for (i = 0; i < n; i++)
 		keep(s, to, &s->taken[i], weight);
-}
-
-/* About so many are taken, whatever the traffic is. */
-static void adapt(struct agent *a, const struct plan_tick *t)
-{
-	uint64_t pps = t->packets * 1000000000 / (t->span_ns ? t->span_ns : 1);
-
-	sl_dp_set_sampling(a->dp, pps > PLAN_TAKEN_PPS ?
-			   pps / PLAN_TAKEN_PPS : 1);
+	return news;
 }
 
 void sample_second(struct agent *a)
 {
 	struct sample *s = a->sample;
-	uint64_t now_ns = sl_mono_ns();
-	struct plan_slice *to = NULL;
+	uint64_t now_ns = sl_mono_ns(), span_ns = now_ns - s->last_ns;
+	uint64_t news = 0, pps;
+	struct plan_slice *to = s->every ? open_slice(s) : NULL;
 	uint32_t cpu;
 
-	/* what an agent before us left tells of no time that we know */
-	if (s->last_ns)
-		to = open_slice(s);
 	if (to)
 		to->tick[to->n_ticks] = (struct plan_tick){
-			.span_ns = now_ns - s->last_ns,
-			.from_ns = sl_now_ns() - (now_ns - s->last_ns) };
-	s->last_ns = now_ns;
+			.span_ns = span_ns,
+			.from_ns = sl_now_ns() - span_ns };
 	for (cpu = 0; cpu < sl_dp_settings(a->dp)->n_cpus; cpu++)
-		read_cpu(a, cpu, to);
+		news += read_cpu(a, cpu, to);
 	if (to)
-		adapt(a, &to->tick[to->n_ticks++]);
+		to->n_ticks++;
+	/* about so many are taken next, whatever the traffic is; none before
+	 * there is a rate */
+	pps = s->last_ns && span_ns ? news * 1e9 / span_ns : 0;
+	if (s->last_ns)
+		s->every = pps > PLAN_TAKEN_PPS ? pps / PLAN_TAKEN_PPS : 1;
+	s->last_ns = now_ns;
+	sl_dp_set_sampling(a->dp, s->every);
 }
 
 /* --- views --- */

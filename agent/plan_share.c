@@ -13,18 +13,23 @@ const char *const plan_effect_name[PLAN_EFFECTS] = {
 	[PLAN_LIMITED] = "limited", [PLAN_PASSED] = "passed",
 	[PLAN_COUNTED] = "counted" };
 
-/* Of packets that come under a limit, how many are beyond it: what it lets
- * through is known, but not from whom where each source has its own. */
+/* Of packets that come under a limit, how many are beyond it. Where each source
+ * has its own, a source's rate is known from few packets: only what is surely
+ * beyond counts, or many small ones would look like a few large. */
 static double beyond(const struct plan_group *g, const struct plan_hits *h)
 {
 	const struct sl_rule *r = g->rule;
-	double s = h->span_ns / 1e9, rate, most;
+	double s = h->span_ns / 1e9, n = g->packets.sum, rate, most;
 
-	if (!r || r->limit.per_source || s <= 0)
+	if (g->effect != PLAN_LIMITED || !r || s <= 0 || n <= 0)
 		return 0;
-	rate = r->limit.bps ? g->ip_bits / s : g->packets.sum / s;
+	if (r->limit.per_source)
+		n = sl_estimate_total(&g->packets, 0).low;
 	most = r->limit.bps ? r->limit.bps : r->limit.pps;
-	return rate > most ? g->packets.sum * (1 - most / rate) : 0;
+	rate = n / s;
+	if (r->limit.bps)	/* of the IP packets */
+		rate *= g->ip_bits / g->packets.sum;
+	return rate > most ? n * (1 - most / rate) : 0;
 }
 
 static void by_text(const struct plan_group *g, const char *other, char *buf,
@@ -74,30 +79,45 @@ static void tell_flows(struct plan *p, const struct plan_groups *flows,
 	}
 }
 
+/* Packets that pass now and would not. */
+static double lost(const struct plan_hits *h, const struct plan_groups *rules,
+		   const struct plan_groups *sources)
+{
+	double sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < rules->n; i++)
+		if (rules->g[i].effect == PLAN_DROPPED)
+			sum += rules->g[i].packets.sum;
+		else if (rules->g[i].rule && !rules->g[i].rule->limit.per_source)
+			sum += beyond(&rules->g[i], h);
+	for (i = 0; i < sources->n; i++)
+		if (sources->g[i].rule && sources->g[i].rule->limit.per_source)
+			sum += beyond(&sources->g[i], h);
+	return sum;
+}
+
 int plan_find_share(struct plan *p, const char *other)
 {
-	struct plan_groups rules = {}, flows = {};
-	double lost = 0;
-	unsigned int i;
+	struct plan_groups rules = {}, sources = {}, flows = {};
 	int rc;
 
 	p->share = -1;
 	if (p->hits.sampled < KNOWN_FROM)
 		return 0;
 	rc = plan_group(&p->hits, PLAN_BY_RULE, &rules) ||
+	     plan_group(&p->hits, PLAN_BY_SOURCE, &sources) ||
 	     plan_group(&p->hits, PLAN_BY_FLOW, &flows) ? -1 : 0;
-	for (i = 0; i < rules.n; i++)
-		lost += rules.g[i].effect == PLAN_DROPPED ?
-			rules.g[i].packets.sum :
-			rules.g[i].effect == PLAN_LIMITED ?
-			beyond(&rules.g[i], &p->hits) : 0;
-	p->share = p->hits.passes > 0 ? fmin(lost / p->hits.passes, 1) : 0;
 	if (!rc) {
+		p->share = p->hits.passes > 0 ?
+			   fmin(lost(&p->hits, &rules, &sources) /
+				p->hits.passes, 1) : 0;
 		p->told = json_object_new_array();
 		tell_rules(p, &rules, other);
 		tell_flows(p, &flows, other);
 	}
 	plan_groups_free(&rules);
+	plan_groups_free(&sources);
 	plan_groups_free(&flows);
 	return rc;
 }

@@ -28,18 +28,28 @@ struct json_object *get_audit(struct call *k)
 	return audit_doc(k->a, &q, &k->r);
 }
 
+/* A reason, "" where none is given; or NULL and a refusal. */
+static const char *why_of(struct call *k, const char *why)
+{
+	if (why && strlen(why) >= TEXT_B) {
+		refuse(&k->r, 400, "at most 255 bytes", "why is too long");
+		return NULL;
+	}
+	return why ? why : "";
+}
+
 /* The words of an apply into the job. */
 static int apply_words(struct call *k, struct job *j)
 {
-	const char *why = call_query(k, "why"), *file = call_query(k, "file");
+	const char *why = why_of(k, call_query(k, "why"));
+	const char *file = call_query(k, "file");
 	const char *confirm = call_query(k, "confirm");
 	const char *base = call_query(k, "base");
 	const char *force = call_query(k, "force");
 	char *end = "";
 
-	if (why && strlen(why) >= TEXT_B)
-		return refuse(&k->r, 400, "at most 255 bytes",
-			      "why is too long");
+	if (!why)
+		return -1;
 	if (confirm && (sl_duration_parse(confirm, &j->confirm_ns) ||
 			j->confirm_ns < CONFIRM_LEAST_NS ||
 			j->confirm_ns > CONFIRM_MOST_NS))
@@ -50,7 +60,7 @@ static int apply_words(struct call *k, struct job *j)
 	if (*end || j->seen < 0)
 		return refuse(&k->r, 400, "the generation that rule log shows",
 			      "%s is no generation", base);
-	snprintf(j->why, sizeof(j->why), "%s", why ? why : "");
+	strcpy(j->why, why);
 	snprintf(j->file, sizeof(j->file), "%s", file ? file : "rules");
 	j->force = force && !strcmp(force, "1");
 	return 0;
@@ -112,21 +122,10 @@ struct json_object *post_rule_plan(struct call *k)
 	return post_rules(k, JOB_PLAN, plan_words);
 }
 
-static const char *why_of(struct call *k)
-{
-	const char *why = call_word(k, "why");
-
-	if (why && strlen(why) >= TEXT_B) {
-		refuse(&k->r, 400, "at most 255 bytes", "why is too long");
-		return NULL;
-	}
-	return why ? why : "";
-}
-
 struct json_object *post_rule_confirm(struct call *k)
 {
 	struct json_object *answer = NULL;
-	const char *why = why_of(k);
+	const char *why = why_of(k, call_word(k, "why"));
 
 	if (why)
 		pending_confirm(k->a, &k->who, why, &answer, &k->r);
@@ -136,7 +135,7 @@ struct json_object *post_rule_confirm(struct call *k)
 struct json_object *post_rule_rollback(struct call *k)
 {
 	struct json_object *answer = NULL, *v;
-	const char *why = why_of(k);
+	const char *why = why_of(k, call_word(k, "why"));
 	struct job *j;
 
 	if (!why)
@@ -159,7 +158,7 @@ struct json_object *post_rule_rollback(struct call *k)
 		return NULL;
 	}
 	j->target = json_object_get_int64(v);
-	snprintf(j->why, sizeof(j->why), "%s", why);
+	strcpy(j->why, why);
 	return call_started(k, j);
 }
 

@@ -48,8 +48,7 @@ struct rules *rules_empty(void)
 	return NULL;
 }
 
-int rules_of_store(struct agent *a, const char *json, size_t len_b,
-		   struct rules **out)
+int rules_of_store(const char *json, size_t len_b, struct rules **out)
 {
 	const struct sl_rule_context ctx = { .stored = true };
 	struct rules *r = calloc(1, sizeof(*r));
@@ -57,7 +56,6 @@ int rules_of_store(struct agent *a, const char *json, size_t len_b,
 	int rc = r ? sl_rule_file_parse(json, len_b, &ctx, &r->set, &all) :
 		 -ENOMEM;
 
-	(void)a;
 	if (!rc && put_in_words(r))
 		rc = -ENOMEM;
 	if (rc)

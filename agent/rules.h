@@ -9,8 +9,7 @@
 struct rules *rules_empty(void);	/* NULL: no memory */
 void rules_free(struct rules *r);
 /* Our own writing, admitted before. 0 or -1, said in the log. */
-int rules_of_store(struct agent *a, const char *json, size_t len_b,
-		   struct rules **out);
+int rules_of_store(const char *json, size_t len_b, struct rules **out);
 int rules_make(struct agent *a, struct job *j);	/* beside the loop */
 int rules_finish(struct agent *a, struct job *j);
 /* Slots for a set that is to become live; 0 or a refusal. */

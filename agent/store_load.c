@@ -176,7 +176,7 @@ static int read_rules(struct reader *r, sqlite3_stmt *s)
 		free(bytes);
 		return 0;
 	}
-	rc = rules_of_store(r->a, (const char *)bytes, len_b, &set);
+	rc = rules_of_store((const char *)bytes, len_b, &set);
 	free(bytes);
 	if (rc)
 		return -1;

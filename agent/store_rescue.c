@@ -129,7 +129,7 @@ static int64_t copy_audit(struct agent *a, sqlite3 *bad)
 static int set_aside(const char *path, char *aside, size_t len)
 {
 	static const char *const end[] = { "", "-wal" };
-	char from[512], to[512];
+	char from[528], to[528];
 	unsigned int i;
 
 	snprintf(aside, len, "%s.damaged", path);

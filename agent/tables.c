@@ -6,6 +6,9 @@
 #include "agent.h"
 #include "duration.h"
 
+#define SECOND_NS	1000000000
+#define CLOCK_SLACK_NS	100000000	/* what slewing does is let be so far */
+
 struct sl_rib *tables_base(const struct world *w, const struct lists *l,
 			   struct sl_abv *abv)
 {
@@ -89,6 +92,29 @@ void tables_set_class(struct agent *a, uint32_t class_id, enum sl_action action,
 
 	if (sl_dp_set_class(a->dp, class_id, &cls))
 		event(a, LOG_ERR, "tables", NULL, "%s", sl_dp_error(a->dp));
+}
+
+/* Ends are told by the wall clock and kept by the data plane's. Where one was set
+ * or stood still (NTP, a suspended host) they are reckoned anew. */
+void tables_set_clock(struct agent *a)
+{
+	int64_t clock_ns = (int64_t)(sl_mono_ns() - sl_now_ns());
+	int64_t by_ns = clock_ns - a->clock_ns;
+	const struct block *b;
+
+	sl_abv_set_clock(a->abv, clock_ns);
+	if (a->former.abv)
+		sl_abv_set_clock(a->former.abv, clock_ns);
+	if (by_ns < CLOCK_SLACK_NS && by_ns > -CLOCK_SLACK_NS)
+		return;
+	if (a->clock_ns && (by_ns > SECOND_NS || by_ns < -SECOND_NS))
+		say(LOG_NOTICE, "the clock was set: ends of blocks and rules "
+		    "are reckoned anew");
+	a->clock_ns = clock_ns;
+	for (b = a->blocks.b; b < a->blocks.b + a->blocks.n; b++)
+		if (b->until_ns)
+			tables_set_class(a, b->class_id, b->action, b->id,
+					 b->until_ns);
 }
 
 int tables_build(struct agent *a, struct sl_rib_pair p, int *progress,

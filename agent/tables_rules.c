@@ -200,9 +200,13 @@ int tables_patch(struct agent *a, const struct sl_rib *extra,
 	if (rc || !a->former.base)
 		return rc;
 	/* the bank that holds again when nobody confirms */
-	now.base = a->former.base;
-	now.abv = a->former.abv;
-	return sl_fib_patch(sl_dp_other(a->dp), now, p);
+	rc = sl_fib_patch(sl_dp_other(a->dp), (struct sl_rib_pair){
+			  .base = a->former.base, .extra = extra,
+			  .abv = a->former.abv }, p);
+	now.extra = a->extra;
+	if (rc)		/* one without the other is neither done nor refused */
+		sl_fib_patch(sl_dp_live(a->dp), now, p);
+	return rc;
 }
 
 void tables_free(struct agent *a)

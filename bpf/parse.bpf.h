@@ -17,7 +17,9 @@
 #include "tunnel.bpf.h"
 #include "transport.bpf.h"
 
-#define SL_PARSE_STEPS	28	/* layers, tags, labels, extension headers */
+#define SL_PARSE_STEPS	28	/* layers, tags, labels */
+#define SL_PARSE_EXTS	16	/* extension headers in one step: in all, as many
+				 * of 8 bytes as lie before SL_PARSE_MAX_B */
 #define SL_PARSE_IPS	4	/* nested IP headers */
 
 #define SL_ETYPE_MIN	0x0600	/* below: an 802.3 length */
@@ -202,7 +204,7 @@ static __always_inline int parse_ip6(const struct sl_view *v, struct sl_pkt *p)
 }
 
 /* Extension header of n 8-byte units (RFC 8200); the fragment header too. */
-static __always_inline int parse_ext6(const struct sl_view *v, struct sl_pkt *p)
+static __always_inline int parse_one_ext6(const struct sl_view *v, struct sl_pkt *p)
 {
 	const __u8 *h = sl_bytes(v, p, p->off, 8);
 
@@ -224,6 +226,29 @@ static __always_inline int parse_ext6(const struct sl_view *v, struct sl_pkt *p)
 	}
 	p->proto = h[0];
 	return p->off > p->cap_b ? SL_R_TRUNCATED : 0;
+}
+
+static __always_inline int is_ext6(__u32 proto)
+{
+	switch (proto) {
+	case 0: case 43: case 44: case 60: case 135: case 139: case 140:
+	case 253: case 254:
+		return 1;
+	}
+	return 0;
+}
+
+/* All those that stand one behind the other: hosts take any number of them, so
+ * that many small ones must not hide what is behind from rules. */
+static __always_inline int parse_ext6(const struct sl_view *v, struct sl_pkt *p)
+{
+	int i, reason = 0;
+
+	for (i = 0; i < SL_PARSE_EXTS && !reason && is_ext6(p->proto); i++) {
+		sl_forget();
+		reason = parse_one_ext6(v, p);
+	}
+	return reason;
 }
 
 /* Authentication header (RFC 4302): in clear, so it is only skipped. */
@@ -269,12 +294,9 @@ static __always_inline int parse_proto(const struct sl_view *v,
 	case 137:
 		p->layer = SL_L_MPLS;
 		return 0;
-	case 0: case 43: case 44: case 60: case 135: case 139: case 140:
-	case 253: case 254:
-		if (p->family == 6)
-			return parse_ext6(v, p);
 	}
-	return SL_R_OTHER_PROTO;
+	return p->family == 6 && is_ext6(p->proto) ? parse_ext6(v, p) :
+						     SL_R_OTHER_PROTO;
 }
 
 static __always_inline int parse_layer(const struct sl_view *v,

@@ -89,7 +89,7 @@ static __always_inline int tcp_header(const struct sl_view *v,
 /* Ports of a header that was cut, by fragments of a few bytes for example
  * (RFC 1858), which are not to slip through a rule. */
 static __always_inline void cut_ports(const struct sl_view *v,
-				      struct sl_pkt *p)
+					 struct sl_pkt *p)
 {
 	const __u8 *h = sl_bytes(v, p, p->off, 4);
 
@@ -100,13 +100,25 @@ static __always_inline void cut_ports(const struct sl_view *v,
 	p->has = SL_HAS_PORTS;
 }
 
+/* What a cut TCP header still tells. */
+static __always_inline void cut_tcp(const struct sl_view *v, struct sl_pkt *p)
+{
+	const __u8 *h = sl_bytes(v, p, p->off, 14);
+
+	cut_ports(v, p);
+	if (!h)
+		return;
+	p->tcp_flags = sl_be16(h + 12) & 0xfff;
+	p->has = SL_HAS_PORTS | SL_HAS_FLAGS;
+}
+
 static __always_inline int parse_tcp(const struct sl_view *v, struct sl_pkt *p)
 {
 	__u32 start = p->off, end;
 	int reason = tcp_header(v, p, &end);
 
 	if (reason == SL_R_TRUNCATED)
-		cut_ports(v, p);
+		cut_tcp(v, p);
 	if (!reason && end > start + 20)
 		tcp_timestamps(v, p, end);
 	return reason;

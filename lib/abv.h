@@ -62,14 +62,17 @@ void sl_abv_free(struct sl_abv *a);
 
 /*
  * Compile rules, in their order. 0, -ENOMEM, -E2BIG, or -ENOENT: a name that
- * nobody knows; then sl_abv_error() says more. The rules must live as long as
- * it is compiled, the names too.
+ * nobody knows; then sl_abv_error() says more. Rules and names are not looked at
+ * any more afterwards.
  */
 int sl_abv_compile(struct sl_abv *a, const struct sl_abv_rule *rules,
 		   unsigned int n, const struct sl_abv_names *names);
 /* Of a former call or of a table built since: what went wrong. */
 int sl_abv_failed(const struct sl_abv *a);	/* 0, -ENOMEM or -E2BIG */
 const char *sl_abv_error(const struct sl_abv *a);
+
+/* The wall clock was set: rules end by it as it is now. Also of a live bank. */
+void sl_abv_set_clock(struct sl_abv *a, int64_t clock_ns);
 
 /* sl_ctl.rules of the bank. */
 uint32_t sl_abv_head(const struct sl_abv *a);

@@ -41,7 +41,8 @@ static struct sl_abv_bit *add_bit(struct sl_abv *a, uint32_t rule)
 {
 	struct sl_abv_bit *b = &a->bit[a->n_bits++];
 
-	*b = (struct sl_abv_bit){ .rule = rule };
+	*b = (struct sl_abv_bit){ .rule = rule,
+				  .until_ns = a->rules[rule].rule->until_ns };
 	return b;
 }
 
@@ -62,9 +63,9 @@ static int split_bits(struct sl_abv *a, uint32_t rule)
 	b->split = true;
 	rc = combine(s, &m->port, false, &b->sport) |
 	     combine(d, &all, false, &b->dport);
-	if (!b->sport.n) {
+	if (!b->sport.n) {	/* holds nowhere */
 		free(b->dport.s);
-		*b = (struct sl_abv_bit){ .rule = rule, .split = true };
+		b->dport = (struct sl_spans){};
 	}
 	b = add_bit(a, rule);
 	b->split = true;
@@ -97,17 +98,40 @@ static int make_bits(struct sl_abv *a)
 	return rc;
 }
 
-static void make_act(struct sl_abv *a, uint32_t bit,
-		     const struct sl_abv_names *names)
+/* A rule's end by the data plane's clock. */
+static uint64_t end_ns(const struct sl_abv *a, uint32_t bit)
+{
+	int64_t until_ns = a->bit[bit].until_ns + a->clock_ns;
+
+	if (!a->bit[bit].until_ns)
+		return 0;
+	return until_ns > 0 ? until_ns : 1;
+}
+
+#define CLOCK_SLACK_NS	100000000	/* what slewing does is let be so far */
+
+void sl_abv_set_clock(struct sl_abv *a, int64_t clock_ns)
+{
+	int64_t by_ns = clock_ns - a->clock_ns;
+	uint32_t bit;
+
+	if (by_ns < CLOCK_SLACK_NS && by_ns > -CLOCK_SLACK_NS)
+		return;
+	a->clock_ns = clock_ns;
+	for (bit = 0; bit < a->n_bits; bit++)
+		if (a->bit[bit].until_ns)
+			__atomic_store_n(&a->img.act[bit].until_ns,
+					 end_ns(a, bit), __ATOMIC_RELAXED);
+}
+
+static void make_act(struct sl_abv *a, uint32_t bit)
 {
 	const struct sl_abv_rule *ar = &a->rules[a->bit[bit].rule];
 	const struct sl_rule *r = ar->rule;
-	struct sl_act act = { .action = r->action, .slot = ar->slot };
+	struct sl_act act = { .action = r->action, .slot = ar->slot,
+			      .until_ns = end_ns(a, bit) };
 	const uint64_t second = 1000000000ULL * SL_LIMIT_UNIT;
-	int64_t until_ns = r->until_ns + names->clock_ns;
 
-	if (r->until_ns)
-		act.until_ns = until_ns > 0 ? until_ns : 1;
 	if (r->match.at == SL_HEADER_OUTER)
 		act.flags |= SL_ACTF_OUTER;
 	if (r->action == SL_ACT_LIMIT) {
@@ -202,6 +226,10 @@ static int group_of(struct sl_abv *a, const struct sl_abv_group *g,
 	for (; sl_memo_get(&a->group_of, key, out); key += 2)
 		if (!memcmp(&a->group[*out], g, sizeof(*g)))
 			return 0;
+	/* each would need a compound, and takes over a kilobyte here */
+	if (a->n_groups >= SL_MAX_COMPOUNDS)
+		return sl_abv_fail(a, -E2BIG, "the rules' addresses meet in "
+				   "over %u ways", SL_MAX_COMPOUNDS);
 	if (!(a->n_groups & (a->n_groups - 1))) {
 		grown = realloc(a->group, (a->n_groups ? a->n_groups * 2 : 1) *
 				sizeof(*grown));
@@ -222,11 +250,13 @@ static int add_named(struct sl_abv *a, const struct named *n, size_t same,
 	struct sl_abv_list *l;
 	uint32_t group;
 	size_t i;
+	int rc;
 
 	for (i = 0; i < same; i++)
 		sl_bit_set(n[i].src ? &g.src : &g.dst, n[i].bit);
-	if (group_of(a, &g, &group))
-		return -ENOMEM;
+	rc = group_of(a, &g, &group);
+	if (rc)
+		return rc;
 	if (!n->list) {
 		a->prefix[a->n_prefixes].p = n->p;
 		a->prefix[a->n_prefixes++].group = group;
@@ -294,14 +324,19 @@ int sl_abv_compile(struct sl_abv *a, const struct sl_abv_rule *rules,
 
 	a->rules = rules;
 	a->n_rules = n;
+	a->clock_ns = names->clock_ns;
 	a->head = n ? SL_RULES_SOME : 0;
 	rc = make_bits(a);
 	for (b = 0; b < a->n_bits && !rc; b++)
-		make_act(a, b, names);
+		make_act(a, b);
 	if (!rc && n)
 		rc = sl_abv_addresses(a, names);
 	if (!rc && n)
 		rc = sl_abv_dims(a, names);
+	/* one dimension at least: a row says how many bits there are */
+	if (n && !(a->head & ((1U << (SL_DIM_MAX + 2)) - 1)))
+		a->head |= SL_RULES_SRC;
+	a->rules = NULL;	/* the caller's own again */
 	if (rc)
 		return sl_abv_fail(a, rc, "out of memory");
 	return a->failed;

@@ -36,6 +36,7 @@ struct sl_abv_list {
 /* A bit's rule. */
 struct sl_abv_bit {
 	uint32_t rule;		/* index into the caller's */
+	uint64_t until_ns;	/* the rule's: wall clock; 0: never */
 	/* ports of this bit, where they are not the rule's: any, or spans */
 	bool split;
 	struct sl_spans sport, dport;
@@ -48,8 +49,9 @@ struct sl_abv {
 	uint32_t words;		/* used of a row, even */
 	struct sl_abv_bit *bit;
 	uint32_t n_bits;
-	const struct sl_abv_rule *rules;
+	const struct sl_abv_rule *rules;	/* while it is compiled */
 	unsigned int n_rules;
+	int64_t clock_ns;	/* by which the acts' ends were reckoned */
 	struct sl_abv_group *group;
 	uint32_t n_groups;
 	struct sl_abv_prefix *prefix;

@@ -208,10 +208,6 @@ static int read_rules(struct rule_reading *r, const struct tree_node *list,
 
 	snprintf(remedy, sizeof(remedy), "have at most %u rules; put addresses "
 		 "into lists", most);
-	/* in one piece: sl_ruleset_add() would move them for each */
-	out->r = calloc(list->n < most ? list->n + 1 : most, sizeof(*out->r));
-	if (!out->r)
-		return -ENOMEM;
 	for (n = tree_first(r->tree, list); n; n = tree_next(r->tree, n)) {
 		if (out->n == most) {
 			r->id = "";
@@ -219,8 +215,9 @@ static int read_rules(struct rule_reading *r, const struct tree_node *list,
 				   list->n);
 			break;
 		}
-		r->rule = &out->r[out->n++];
-		r->rule->match.at = SL_HEADER_INNER;
+		r->rule = sl_ruleset_add(out);
+		if (!r->rule)
+			return -ENOMEM;
 		read_rule(r, n);
 		if (r->no_memory)
 			return -ENOMEM;

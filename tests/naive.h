@@ -145,6 +145,12 @@ static inline void random_rules(struct sl_ruleset *set, unsigned int n)
 }
 
 /* --- packets --- */
+/* TCP, UDP; the ports of others are not asked for (RFC 8955, 4.2.2.4). */
+static inline bool has_ports(const struct header *h)
+{
+	return h->proto == 6 || h->proto == 17;
+}
+
 static inline void random_header(struct header *h)
 {
 	*h = (struct header){ .family = MAYBE(3) ? 6 : 4 };
@@ -167,7 +173,7 @@ static inline void random_header(struct header *h)
 	default:
 		h->proto = 132;
 	}
-	if (h->proto == 6 || h->proto == 17) {
+	if (has_ports(h)) {
 		h->sport = PICK(ports);
 		h->dport = PICK(ports);
 	}
@@ -195,7 +201,7 @@ static inline void fields_of(const struct header *h, unsigned int at,
 	f->dport = h->dport;
 	f->icmp = h->icmp;
 	f->tcp_flags = h->flags;
-	if (h->proto == 6 || h->proto == 17)
+	if (has_ports(h))
 		f->has |= SL_HAS_PORTS;
 	if (h->proto == 6)
 		f->has |= SL_HAS_FLAGS;
@@ -249,16 +255,16 @@ static inline bool header_matches(const struct sl_rule_match *m,
 				  const struct header *h,
 				  const struct packet *p)
 {
-	bool has_ports = l4_seen(h) && (h->proto == 6 || h->proto == 17);
+	bool ports_seen = l4_seen(h) && has_ports(h);
 
 	return (!m->family || m->family == h->family) &&
 	       addr_matches(&m->src, h->src) &&
 	       addr_matches(&m->dst, h->dst) &&
 	       value_matches(&m->proto, true, h->proto) &&
-	       value_matches(&m->sport, has_ports, h->sport) &&
-	       value_matches(&m->dport, has_ports, h->dport) &&
-	       (value_matches(&m->port, has_ports, h->sport) ||
-		value_matches(&m->port, has_ports, h->dport)) &&
+	       value_matches(&m->sport, ports_seen, h->sport) &&
+	       value_matches(&m->dport, ports_seen, h->dport) &&
+	       (value_matches(&m->port, ports_seen, h->sport) ||
+		value_matches(&m->port, ports_seen, h->dport)) &&
 	       value_matches(&m->icmp, l4_seen(h) && (h->proto == 1 ||
 			     h->proto == 58), h->icmp) &&
 	       value_matches(&m->tcp_flags, l4_seen(h) && h->proto == 6,

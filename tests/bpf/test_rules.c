@@ -4,8 +4,7 @@
  * in tunnels, against a comparison field by field; limits; the deadline of an
  * unconfirmed commit; what is kept for plan.
  */
-#include "loaded.h"
-#include "naive.h"
+#include "ruled.h"
 
 #define RULES 300
 
@@ -30,6 +29,11 @@ static void put_l4(struct frame *f, const struct header *h)
 		put16(f, h->icmp);
 		put16(f, 0);
 		put32(f, random());
+		break;
+	case 132:
+		put16(f, h->sport);
+		put16(f, h->dport);
+		n = 20;
 		break;
 	default:
 		n = 20;
@@ -136,38 +140,6 @@ static void find_lane(struct packet *p)
 		  s > d ? s : d;
 }
 
-/* --- the tables, with rules --- */
-static int with_rules(struct sl_dp *dp, const struct sl_ruleset *set,
-		      struct sl_abv **abv_out)
-{
-	struct sl_abv_rule *rules = as_rules(set);
-	struct sl_rib *c = sl_rib_new();
-	struct sl_abv *abv;
-	int rc;
-
-	sl_dp_idle(dp);
-	abv = sl_abv_new(sl_dp_idle_rules(dp), 0);
-	add_lane(c, "198.18.0.0/24", SL_LANE_HOME);
-	add_lane(c, "2001:db8::/64", SL_LANE_HOME);
-	add_lane(c, "203.0.113.0/24", 1);
-	add_lane(c, "2001:db8:1::/48", 1);
-	add_class(c, "198.18.0.1", 1, SL_ACT_PROTECT);
-	add_class(c, "203.0.113.66", 2, SL_ACT_DROP);
-	add_class(c, "2001:db8:1::66", 2, SL_ACT_DROP);
-	rc = sl_abv_compile(abv, rules, set->n, &naive_names);
-	if (!rc)
-		rc = sl_abv_add_groups(abv, c);
-	if (!rc)
-		rc = sl_rib_sort(c);
-	if (!rc)
-		rc = sl_dp_commit(dp, (struct sl_rib_pair){ .base = c,
-							    .abv = abv });
-	sl_rib_free(c);
-	free(rules);
-	*abv_out = abv;
-	return rc;
-}
-
 static bool at_any(const struct packet *p, const char *addr)
 {
 	return !strcmp(p->in.src, addr) || !strcmp(p->in.dst, addr) ||
@@ -251,24 +223,6 @@ TEST_F(dp, rules_as_a_comparison_field_by_field)
 }
 
 /* --- single rules --- */
-static int one_rule(struct sl_dp *dp, struct sl_ruleset *set,
-		    struct sl_abv **abv)
-{
-	int rc = with_rules(dp, set, abv);
-
-	sl_ruleset_free(set);
-	return rc;
-}
-
-static void udp_from(struct frame *f, const char *src, unsigned int n)
-{
-	f->len = 0;
-	eth(f, 0x0800);
-	ip4(f, src, HOME, 17, 0);
-	udp(f, 5000, 5001);
-	payload(f, n);
-}
-
 /* 100 packets a second, 10 at once. */
 TEST_F(dp, a_limit_keeps_its_rate_and_burst)
 {
@@ -348,7 +302,7 @@ TEST_F(dp, limits_by_source_are_not_hurt_by_spoofing)
 	r->limit.burst = 10;
 	r->limit.per_source = true;
 	ASSERT_EQ(0, one_rule(self->dp, &set, &abv));
-	for (i = 0; i < 300000; i++) {	/* 100,000 spoofed ones a second */
+	for (i = 0; i < 100000; i++) {	/* 100,000 spoofed ones a second */
 		self->now_ms += i % 100 == 0;
 		snprintf(src, sizeof(src), "10.%u.%u.%u", i >> 16 & 255,
 			 i >> 8 & 255, i & 255);
@@ -368,9 +322,9 @@ TEST_F(dp, limits_by_source_are_not_hurt_by_spoofing)
 		}
 	}
 	EXPECT_EQ(good_sent, good);
-	/* 3 s of 100 a second and the burst */
-	EXPECT_GE(bad, 300);
-	EXPECT_LE(bad, 330);
+	/* a second of 100, and the burst */
+	EXPECT_GE(bad, 100);
+	EXPECT_LE(bad, 125);
 	TH_LOG("%u of %u, %u of %u passed", good, good_sent, bad, bad_sent);
 	sl_abv_free(abv);
 }
@@ -427,33 +381,6 @@ TEST_F(dp, an_unconfirmed_epoch_ends_by_itself)
 	EXPECT_EQ(SL_R_DROP_RULE, run(self, &verdict));
 	sl_abv_free(abv);
 	sl_abv_free(former);
-}
-
-/* Headers that were cut do not slip through a rule on ports (RFC 1858). */
-TEST_F(dp, cut_headers_are_judged_by_their_ports)
-{
-	struct sl_ruleset set = {};
-	struct sl_rule *r = sl_ruleset_add(&set);
-	struct sl_abv *abv;
-	uint32_t verdict;
-
-	strcpy(r->id, "smtp");
-	r->action = SL_ACT_DROP;
-	sl_spans_add(&r->match.proto, 6, 6);
-	sl_spans_add(&r->match.dport, 25, 25);
-	ASSERT_EQ(0, one_rule(self->dp, &set, &abv));
-	eth(&self->f, 0x0800);
-	ip4(&self->f, FAR, HOME, 6, 0x2000);
-	put16(&self->f, 1000);
-	put16(&self->f, 25);
-	put32(&self->f, 1);
-	EXPECT_EQ(SL_R_DROP_RULE, run(self, &verdict));
-	eth(&self->f, 0x0800);
-	ip4(&self->f, FAR, HOME, 6, 0);
-	tcp(&self->f, 1000, 25, 1, 1, 2, 0, 0);
-	self->f.b[14 + 20 + 12] = 0x10;		/* a header of 4 bytes */
-	EXPECT_EQ(SL_R_DROP_RULE, run(self, &verdict));
-	sl_abv_free(abv);
 }
 
 TEST_HARNESS_MAIN

@@ -110,5 +110,11 @@ t "stdout that is full is an error" 2 "cannot write" sh -c "$S replay $tmp/eth.p
 
 t "doctor says what it finds" 0 "kernel +ok|ok +kernel" sh -c "$S doctor || [ \$? = 2 ]"
 t "doctor -j lists checks" 0 '"checks":\[\{"what"' sh -c "$S -j doctor || [ \$? = 2 ]"
+printf 'rules: []\n' >"$tmp/rules.yaml"
+t "rule plan wants a file" 1 "one rule file" "$S" rule plan
+t "rule plan names a bad option" 1 "--sinc" "$S" rule plan "$tmp/rules.yaml" --sinc 5m
+t "rule plan of a file that is not there" 2 "$tmp/none.yaml" "$S" rule plan "$tmp/none.yaml"
+t "rule plan without an agent is exit 3" 3 "agent" "$S" rule plan "$tmp/rules.yaml"
+
 echo "1..$n"
 exit $failed

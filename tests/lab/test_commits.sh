@@ -393,11 +393,14 @@ sed -i "s|^state_dir:.*|state_dir: $LAB_DIR/tiny/state|" "$LAB_DIR/sealane.yaml"
 ok "the agent starts on a tiny disk" agent_start
 sealane rule apply "$LAB_DIR/r1" >/dev/null
 sealane block 198.18.20.4 >/dev/null
-dd if=/dev/zero of="$LAB_DIR/tiny/fill" bs=4k 2>/dev/null
-before=$(figure status -- 'd["generation"]')
-until ! sealane block 192.0.2.9 2>/dev/null >/dev/null; do
-	sealane unblock 192.0.2.9 >/dev/null 2>&1 || break
-done
+fill() { # to the last page
+	dd if=/dev/zero of="$LAB_DIR/tiny/fill" bs=4k 2>/dev/null
+	while sealane block 192.0.2.9 &&
+		dd if=/dev/zero of="$LAB_DIR/tiny/fill" bs=4k \
+			oflag=append conv=notrunc; do :; done >/dev/null 2>&1
+	while sealane block 192.0.2.9; do :; done >/dev/null 2>&1
+}
+fill
 before=$(figure status -- 'd["generation"]')
 ok "on a full disk a block is refused" refused 2 "cannot write" \
 	sealane block 192.0.2.10
@@ -411,6 +414,19 @@ agent_kill KILL
 ok "the agent starts again on the full disk" agent_start
 ok "... and enforces" silent 198.18.20.3
 rm "$LAB_DIR/tiny/fill"
+sealane unblock 198.18.20.4 >/dev/null
+sealane rule apply "$LAB_DIR/r2" --confirm 8s >/dev/null
+fill
+ok "a deadline on a full disk: the rule drops" silent 198.18.20.4
+ok "... until then" wait_until 10 answers 198.18.20.4
+former() { is "['r1', 'r2']" rule ls -- "$(ids)"; }
+ok "... the agent knows" wait_until 3 former
+ok "... though it cannot write it yet" is pending rule log -- \
+	'[g["outcome"] for g in d["generations"] if g["until"]][0]'
+rm "$LAB_DIR/tiny/fill"
+late() { is expired rule log -- \
+	'[g["outcome"] for g in d["generations"] if g["until"]][0]'; }
+ok "... and does so when there is room" wait_until 5 late
 ok "with room again a commit is taken" sealane rule apply "$LAB_DIR/r2"
 ok "... and the audit proves" sealane audit verify
 agent_kill TERM

@@ -40,6 +40,7 @@ rules() { # NAME RULE...: a file of rules
 rules big '{id: case7, match: {src: [198.18.20.6], proto: udp, dport: ["5001"]}, action: drop, tag: test/plan}'
 rules small '{id: tiny, match: {src: [198.18.30.9]}, action: drop}'
 rules limit '{id: slow, match: {src: [198.18.20.5]}, action: {limit: {pps: 100}}}'
+rules each '{id: each, match: {src: [198.18.20.0/24, 198.18.30.0/24]}, action: {limit: {pps: 1000, per: source}}}'
 rules watch '{id: shadow, match: {src: [198.18.20.0/24]}, action: count}'
 rules pass '{id: but, match: {src: [198.18.20.5]}, action: pass}'
 rules double '{id: a, match: {src: [198.18.30.0/24]}, action: drop}' \
@@ -78,8 +79,11 @@ schema() { # NAME COMMAND...
 	shift
 	sealane -j "$@" | /usr/bin/python3 "$TOP/tests/schema.py" "$name"
 }
-plan() { # FILE EXPRESSION over d; c: the change, r: the rows, P: packets/s
-	sealane -j rule plan "$1.yaml" --since "${since:-10s}" >"$1.plan" || return
+plan() { # FILE EXPRESSION, as see has it
+	sealane -j rule plan "$1.yaml" --since "${since:-10s}" >"$1.plan" &&
+		see "$@"
+}
+see() { # FILE, as planned last; EXPRESSION over d; c: the change, r: the rows, P: packets/s
 	python3 - "$1.plan" "$2" <<'EOF2'
 import json, sys
 d = json.load(open(sys.argv[1]))
@@ -120,25 +124,27 @@ sleep 13
 ok "a plan keeps its schema" schema rule_plan rule plan big.yaml
 ok "it was sampled, not counted" plan big \
 	'500 < d["sample"]["packets"] < 0.9 * d["sample"]["of_packets"]'
-ok "the traffic's rate is counted" plan big \
+ok "the traffic's rate is counted" see big \
 	'abs(P - 4000) < 400'
-ok "a drop is foreseen, within its interval" plan big \
+ok "a drop is foreseen, within its interval" see big \
 	'near(c["dropped"]["pps"], 0.25 * P, 0.05) and c["passed"]["sampled_packets"] == c["limited"]["sampled_packets"] == 0'
-ok "... in bits too" plan big \
+ok "... in bits too" see big \
 	'near(c["dropped"]["bps"], 0.25 * P * 8 * (60 + 1042) / 2, 0.1)'
-ok "... which is not so wide that it says nothing" plan big \
+ok "... which is not so wide that it says nothing" see big \
 	'c["dropped"]["pps"]["high"] - c["dropped"]["pps"]["low"] < 350'
-ok "... by lane and rule" plan big \
+ok "... by lane and rule" see big \
 	'len(r) == 1 and r[0]["lane"] == "FAR" and r[0]["rule"] == "case7" and r[0]["tag"] == "test/plan"'
-ok "... and by flow" plan big \
+ok "... and by flow" see big \
 	'f[0]["src"] == "198.18.20.6" and f[0]["dport"] == 5001 and f[0]["sport"] == 53 and f[0]["proto"] == 17'
 ok "a count is foreseen" plan watch \
 	'near(c["counted"]["pps"], 0.975 * P, 0.05) and not c["dropped"]["sampled_packets"] and not f'
 ok "a limit is foreseen, up to all" plan limit \
 	'near(c["limited"]["pps"], 0.725 * P, 0.05) and 0.64 < d["apply"]["dropped_share"] < 0.76'
+ok "a limit of each source is foreseen" plan each \
+	'near(c["limited"]["pps"], P, 0.05) and 0.40 < d["apply"]["dropped_share"] < 0.52'
 ok "what cannot take effect is found" plan double \
 	'{("b", "a", "shadowed"), ("c", "a", "shadowed")} == {(x["rule"], x["other"], x["kind"]) for x in d["findings"]}'
-ok "a plan knows what apply would refuse" plan big \
+ok "a plan knows what apply would refuse" see big \
 	'd["apply"]["needs_force"] and abs(d["apply"]["dropped_share"] - 0.25) < 0.05'
 
 ok "an apply over the share is refused" refused sealane rule apply big.yaml

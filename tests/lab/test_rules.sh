@@ -27,6 +27,7 @@ addr gw in0 198.18.10.1/24
 addr gw out0 198.18.20.1/24
 addr home h0 198.18.10.2/24
 addr far f0 198.18.20.2/24
+in_ns gw ip addr add 198.18.30.1/32 dev lo
 addr far f0 $unshared/24
 addr far f0 $vital/24
 in_ns home ip route add default via 198.18.10.1
@@ -123,13 +124,14 @@ ok "all TCP is dropped, by order" apply --force
 ok "a page does not cross" no_page home 198.18.20.2:80
 ok "the gateway's own management port answers home" page home 198.18.10.1:22
 ok "... and abroad" page far 198.18.20.1:22
+ok "... and at an address of its loopback interface" page far 198.18.30.1:22
 ok "the protected address is reached" page home $vital:80
 ok "a rule on that port is refused, with line and remedy" refused \
-	'rules.yaml:2: mgmt: .*protected port.*198.18.20.1' eval \
+	'rules.yaml:2: rule mgmt: .*protected port.*198.18.20.1' eval \
 	'rules "- {id: mgmt, match: {dst: [198.18.20.1], proto: tcp, dport: 22}, action: drop}"; apply --force'
 ok "a rule on the protected address is refused" refused 'protected' eval \
 	'rules "- {id: vital, match: {dst: [$vital]}, action: drop}"; apply --force'
-ok "a bare wildcard is refused" refused 'rules.yaml:2: all' eval \
+ok "a bare wildcard is refused" refused 'rules.yaml:2: rule all: ' eval \
 	'rules "- {id: all, match: {}, action: drop}"; apply'
 ok "a block of an own address is refused" refused 'protected' \
 	sealane block 198.18.20.1

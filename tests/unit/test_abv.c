@@ -203,4 +203,73 @@ TEST(too_many_rules_and_rows_are_refused)
 	EXPECT_NE(NULL, strstr(error, "rows"));
 }
 
+/* The wall clock is set while rules hold: they end by it all the same. */
+TEST(ends_follow_the_wall_clock)
+{
+	const struct sl_glance g = { .family = 4 };
+	const int64_t second = 1000000000;
+	struct sl_abv *abv = sl_abv_new(NULL, 64);
+	struct sl_abv_names names = naive_names;
+	struct sl_ruleset set = {};
+	struct sl_abv_rule *rules;
+	struct sl_abv_hits h;
+	struct sl_rib *rib;
+	unsigned int i;
+	/* offset of the clocks, now by the data plane's, does the rule hold? */
+	static const struct { int64_t clock_s, now_s; unsigned int n; } t[] = {
+		{ -1000, 99, 1 }, { -1000, 100, 0 },
+		{ -900, 199, 1 }, { -900, 200, 0 },	/* set back */
+		{ -1090, 9, 1 }, { -1090, 10, 0 },	/* set forward */
+		{ -2000, 1, 0 }, { -1000, 99, 1 } };
+
+	strcpy(sl_ruleset_add(&set)->id, "until");
+	set.r[0].action = SL_ACT_DROP;
+	set.r[0].until_ns = 1100 * second;
+	names.clock_ns = -1000 * second;
+	rules = as_rules(&set);
+	ASSERT_EQ(0, sl_abv_compile(abv, rules, 1, &names));
+	free(rules);
+	sl_ruleset_free(&set);
+	rib = rib_of(abv);
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		sl_abv_set_clock(abv, t[i].clock_s * second);
+		sl_abv_judge(abv, (struct sl_rib_pair){ .base = rib,
+			     .abv = abv }, &g, t[i].now_s * second, &h);
+		EXPECT_EQ(t[i].n, h.n) {
+			TH_LOG("line %u", i);
+		}
+	}
+	sl_rib_free(rib);
+	sl_abv_free(abv);
+}
+
+/* Addresses that are named by another pair of rules each: refused before they
+ * take memory that no table could hold. */
+TEST(addresses_of_too_many_mixtures_are_refused)
+{
+	enum { N = 370 };
+	struct sl_ruleset set = {};
+	struct sl_prefix p = { .family = 4, .len = 32 };
+	uint32_t i, k, addr = 0;
+	char error[256];
+
+	for (i = 0; i < N; i++) {
+		struct sl_rule *r = sl_ruleset_add(&set);
+
+		snprintf(r->id, sizeof(r->id), "r%u", i);
+		r->action = SL_ACT_DROP;
+		r->match.src.p = calloc(N, sizeof(struct sl_prefix));
+	}
+	for (i = 0; i < N; i++)
+		for (k = 0; k < i; k++) {
+			addr++;
+			memcpy(p.addr, &addr, 4);
+			set.r[i].match.src.p[set.r[i].match.src.n++] = p;
+			set.r[k].match.src.p[set.r[k].match.src.n++] = p;
+		}
+	ASSERT_GT(addr, SL_MAX_COMPOUNDS);
+	EXPECT_EQ(-E2BIG, compile_one(&set, 32768, error));
+	EXPECT_NE(NULL, strstr(error, "ways"));
+}
+
 TEST_HARNESS_MAIN

@@ -119,6 +119,10 @@ static struct agent *start(void)
 	if (sample_open(a))
 		abort();
 	sample_second(a);
+	/* what comes before there is a rate is not in the sample */
+	arrive(0, 3, 9000);
+	dp.clock_ns += 1000000000;
+	sample_second(a);
 	return a;
 }
 
