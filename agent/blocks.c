@@ -18,41 +18,6 @@
 #define MAX_BLOCKS 3500
 #define TOLD_PREFIXES 20	/* of an event */
 
-struct json_object *block_doc(const struct agent *a, const struct block *b)
-{
-	struct json_object *o = json_object_new_object();
-	char text[SL_PREFIX_STR_B];
-	const struct caller by = { b->uid, -1 };
-	struct sl_class_ctr ctr;
-	uint64_t ago_ns;
-
-	sl_dp_read_class(a->dp, b->class_id, &ctr);
-	put_int(o, "id", b->id);
-	put_text(o, "prefix", sl_prefix_str(&b->prefix, text));
-	put_text(o, "action", b->action == SL_ACT_DROP ? "drop" : "count");
-	put_time(o, "until", b->until_ns);
-	put_text(o, "why", b->why);
-	put_text(o, "by", user_name(&by));
-	put_time(o, "at", b->at_ns);
-	put_int(o, "packets", ctr.packets);
-	put_int(o, "bytes", ctr.bytes);
-	ago_ns = sl_mono_ns() - ctr.last_ns;
-	put_time(o, "last_hit", ctr.last_ns ? sl_now_ns() - ago_ns : 0);
-	return o;
-}
-
-struct json_object *blocks_doc(const struct agent *a)
-{
-	struct json_object *o = json_object_new_object();
-	struct json_object *list = json_object_new_array();
-	unsigned int i;
-
-	for (i = 0; i < a->blocks.n; i++)
-		json_object_array_add(list, block_doc(a, &a->blocks.b[i]));
-	json_object_object_add(o, "blocks", list);
-	return o;
-}
-
 int blocks_copy(const struct blocks *from, unsigned int more,
 		struct blocks *to)
 {
@@ -167,6 +132,8 @@ int block_request(struct json_object *body, struct request *q,
 	if (json_object_object_get_ex(body, "count_only", &v) &&
 	    json_object_get_boolean(v))
 		q->action = SL_ACT_COUNT;
+	q->force = json_object_object_get_ex(body, "force", &v) &&
+		   json_object_get_boolean(v);
 	if (json_object_object_get_ex(body, "why", &v) && v)
 		q->why = json_object_get_string(v);
 	if (strlen(q->why) >= TEXT_B)
@@ -209,26 +176,6 @@ int blocks_put(struct agent *a, struct blocks *next,
 	return 0;
 }
 
-struct json_object *blocks_commit_doc(const struct agent *a,
-				      const struct sl_prefix *p,
-				      unsigned int n, int removed)
-{
-	struct json_object *o = json_object_new_object();
-	struct json_object *list = json_object_new_array();
-	const struct block *b;
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		b = blocks_find(&a->blocks, &p[i]);
-		if (b)
-			json_object_array_add(list, block_doc(a, b));
-	}
-	put_int(o, "generation", a->generation);
-	json_object_object_add(o, "blocks", list);
-	put_int(o, "removed", removed);
-	return o;
-}
-
 /* Wide, or several: no single store makes them seen. */
 static bool wants_job(const struct sl_prefix *p, unsigned int n)
 {
@@ -236,14 +183,16 @@ static bool wants_job(const struct sl_prefix *p, unsigned int n)
 }
 
 static int start_job(struct agent *a, enum job_kind kind,
-		     struct json_object *body, const struct caller *who,
-		     struct json_object **answer, struct refusal *r)
+		     struct json_object *body, bool force,
+		     const struct caller *who, struct json_object **answer,
+		     struct refusal *r)
 {
 	struct job *j = job_new(a, kind, who);
 
 	if (!j)
 		return block_no_memory(r);
 	j->request = json_object_get(body);
+	j->force = force;
 	*answer = json_object_new_object();
 	put_int(*answer, "job", j->id);
 	job_start(a, j);
@@ -339,12 +288,39 @@ static int add_live(struct agent *a, struct blocks *next,
 	return 0;
 }
 
+/* What only counts drops nothing. */
+static bool unjudged(const struct request *q)
+{
+	return q->force || q->action != SL_ACT_DROP;
+}
+
+/* As add_live(); the set is made, and the live traffic asked first. */
+static int add_one(struct agent *a, const struct sl_prefix *p,
+		   const struct request *q, const struct caller *who,
+		   struct json_object **answer, struct refusal *r)
+{
+	struct blocks next = {};
+	struct plan plan = {};
+	int rc = unjudged(q) ? 0 : wide_block(a, p, &plan, r);
+
+	if (!rc)
+		rc = blocks_copy(&a->blocks, 1, &next) ? block_no_memory(r) :
+		     blocks_put(a, &next, p, q, who->uid, r);
+	if (!rc)
+		rc = add_live(a, &next, p, who, q->why, r);
+	if (!rc)
+		*answer = blocks_commit_doc(a, p, 1, 0, unjudged(q) ? NULL :
+					    &plan);
+	plan_free(&plan);
+	free(next.b);
+	return rc;
+}
+
 int blocks_add(struct agent *a, struct json_object *body,
 	       const struct caller *who, struct json_object **answer,
 	       struct refusal *r)
 {
 	struct sl_prefix *p = NULL;
-	struct blocks next = {};
 	struct request q;
 	unsigned int n = 0;
 	int rc = block_request(body, &q, r);
@@ -353,19 +329,12 @@ int blocks_add(struct agent *a, struct json_object *body,
 		rc = blocks_parse(body, &p, &n, r);
 	if (!rc)
 		rc = check_protected(a, p, n, r);
-	if (!rc && wants_job(p, n)) {
-		rc = start_job(a, JOB_BLOCK, body, who, answer, r);
-	} else if (!rc) {
-		rc = blocks_copy(&a->blocks, 1, &next) ? block_no_memory(r) :
-		     blocks_put(a, &next, p, &q, who->uid, r);
-		if (!rc)
-			rc = add_live(a, &next, p, who, q.why, r);
-		if (!rc)
-			*answer = blocks_commit_doc(a, p, 1, 0);
-		else if (rc == -EAGAIN)
-			rc = start_job(a, JOB_BLOCK, body, who, answer, r);
-	}
-	free(next.b);
+	if (!rc)
+		rc = wants_job(p, n) ? -EAGAIN :
+		     add_one(a, p, &q, who, answer, r);
+	if (rc == -EAGAIN)
+		rc = start_job(a, JOB_BLOCK, body, unjudged(&q), who, answer,
+			       r);
 	free(p);
 	return rc;
 }
@@ -438,11 +407,12 @@ int blocks_remove(struct agent *a, struct json_object *body,
 	if (!rc && !wants_job(p, n)) {
 		rc = remove_live(a, p, who, "unblock", why, r);
 		if (!rc)
-			*answer = blocks_commit_doc(a, NULL, 0, 1);
+			*answer = blocks_commit_doc(a, NULL, 0, 1, NULL);
 		if (rc == -EAGAIN)	/* on disk; the tables follow */
-			rc = start_job(a, JOB_UNBLOCK, NULL, who, answer, r);
+			rc = start_job(a, JOB_UNBLOCK, NULL, true, who, answer,
+				       r);
 	} else if (!rc) {
-		rc = start_job(a, JOB_UNBLOCK, body, who, answer, r);
+		rc = start_job(a, JOB_UNBLOCK, body, true, who, answer, r);
 	}
 	free(p);
 	return rc;
@@ -469,7 +439,8 @@ void blocks_expire(struct agent *a)
 		rc = remove_live(a, &p, &nobody, "expiry",
 				 "its time was over", &r);
 		if (rc == -EAGAIN)
-			start_job(a, JOB_UNBLOCK, NULL, &nobody, &none, &r);
+			start_job(a, JOB_UNBLOCK, NULL, true, &nobody, &none,
+				  &r);
 	}
 	json_object_put(none);
 }

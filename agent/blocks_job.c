@@ -112,7 +112,7 @@ int blocks_finish(struct agent *a, struct job *j)
 		tables_live(a, j, 0);
 		blocks_take(a, &next, extra);
 		j->answer = blocks_commit_doc(a, p, j->kind == JOB_BLOCK ? n : 0,
-				       j->kind == JOB_BLOCK ? 0 : n);
+				       j->kind == JOB_BLOCK ? 0 : n, j->plan);
 	} else {
 		sl_rib_free(extra);
 		free(next.b);

@@ -4,12 +4,14 @@
 #define SL_BLOCKS_PRIV_H
 
 #include "commits.h"
+#include "plan.h"
 
 /* What a block asks for, beside its prefixes. */
 struct request {
 	enum sl_action action;
 	uint64_t until_ns;
 	const char *why;
+	bool force;			/* much of the live traffic is meant */
 };
 
 int blocks_copy(const struct blocks *from, unsigned int more,
@@ -27,7 +29,8 @@ int blocks_put(struct agent *a, struct blocks *next,
 		   uid_t uid, struct refusal *r);
 struct json_object *blocks_commit_doc(const struct agent *a,
 				      const struct sl_prefix *p,
-				      unsigned int n, int removed);
+				      unsigned int n, int removed,
+				      const struct plan *plan);
 /* The event of a commit: block, unblock or expiry of n > 0 prefixes. */
 void blocks_tell(struct agent *a, const char *what, const struct sl_prefix *p,
 		 unsigned int n, const struct caller *who, const char *why);

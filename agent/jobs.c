@@ -174,10 +174,12 @@ static void build(struct agent *a, struct job *j)
 	if (!rc && !extra)
 		rc = refuse(&j->r, 500, "free memory", "out of memory");
 	if (!rc)
-		tables_build(a, (struct sl_rib_pair){
-			     .base = j->base ? j->base : a->base,
-			     .extra = extra, .abv = j->abv }, &j->progress,
-			     &j->step, &j->r);
+		rc = tables_build(a, (struct sl_rib_pair){
+				  .base = j->base ? j->base : a->base,
+				  .extra = extra, .abv = j->abv },
+				  &j->progress, &j->step, &j->r);
+	if (!rc && j->plan)
+		wide_check(a, j);
 	sl_rib_free(extra);
 }
 
@@ -295,7 +297,7 @@ static int prepare(struct agent *a, struct job *j)
 		rc = flowspec_begin(a, j);
 	if (!rc && j->kind == JOB_ROLLBACK)
 		return rollback_begin(a, j);
-	if (!rc && reads_rules(j) && !(j->kind == JOB_RULES && j->force))
+	if (!rc)
 		rc = plan_begin(a, j);
 	return rc ? rc : blocks_preview(a, j);
 }

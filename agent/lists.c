@@ -6,6 +6,7 @@
 #include <string.h>
 #include "commits.h"
 #include "duration.h"
+#include "plan.h"
 
 #define PAGE_DEFAULT	100
 #define PAGE_MAX	10000
@@ -174,6 +175,7 @@ int lists_finish(struct agent *a, struct job *j)
 	json_object_object_add(j->answer, "list", j->list ?
 			       list_doc(a, j->list) : NULL);
 	put_int(j->answer, "removed", old ? old->set.n4 + old->set.n6 : 0);
+	json_object_object_add(j->answer, "live", plan_share_doc(j->plan));
 	j->list = NULL;
 	list_free(old);
 	return 0;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The report of a plan, and how much of the live traffic a commit would drop.
- * Both are made beside the loop, of a view of the sample that the loop took.
+ * The report of a plan, made beside the loop of a view of the sample that the
+ * loop took.
  */
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "commits.h"
@@ -14,28 +12,24 @@
 #include "plan_groups.h"
 #include "rule_lint.h"
 
-#define KNOWN_FROM	200	/* sampled packets: fewer tell nothing */
 #define ROWS_MOST	200	/* lanes and rules of a report */
 #define FLOWS_MOST	20
-#define FLOWS_TOLD	5	/* where a commit is refused */
 
-struct plan {
-	struct plan_view view;
-	struct plan_hits hits;
-	double share;		/* of all packets; -1: not known */
-	struct json_object *told;	/* what would be hit, a line each */
-};
-
-static const char *const effect_name[PLAN_EFFECTS] = {
-	[PLAN_SAME] = "same", [PLAN_DROPPED] = "dropped",
-	[PLAN_LIMITED] = "limited", [PLAN_PASSED] = "passed",
-	[PLAN_COUNTED] = "counted" };
+/* Those that are held against the live traffic; rules when they are read. */
+static bool asks_sample(const struct job *j)
+{
+	return j->kind == JOB_PLAN || (!j->force && (j->kind == JOB_LIST ||
+	       j->kind == JOB_BLOCK || (j->kind == JOB_RULES && !j->rules)));
+}
 
 int plan_begin(struct agent *a, struct job *j)
 {
-	struct plan *p = calloc(1, sizeof(*p));
+	struct plan *p;
 
+	if (!asks_sample(j))
+		return 0;
 	plan_drop(j);
+	p = calloc(1, sizeof(*p));
 	if (!p || sample_view(a, j->since_ns, &p->view)) {
 		free(p);
 		return refuse(&j->r, 500, "free memory", "out of memory");
@@ -51,130 +45,9 @@ void plan_drop(struct job *j)
 
 	if (!p)
 		return;
-	sample_leave(&p->view);
-	free(p->hits.h);
-	json_object_put(p->told);
+	plan_free(p);
 	free(p);
 	j->plan = NULL;
-}
-
-/* --- the share --- */
-/* Of packets that come under a limit, how many are beyond it. Where each source
- * has its own, a source's rate is known from few packets: only what is surely
- * beyond counts, or many small ones would look like a few large. */
-static double beyond(const struct plan_group *g, const struct plan_hits *h)
-{
-	const struct sl_rule *r = g->rule;
-	double s = h->span_ns / 1e9, n = g->packets.sum, rate, most;
-
-	if (g->effect != PLAN_LIMITED || !r || s <= 0 || n <= 0)
-		return 0;
-	if (r->limit.per_source)
-		n = sl_estimate_total(&g->packets, 0).low;
-	most = r->limit.bps ? r->limit.bps : r->limit.pps;
-	rate = n / s;
-	if (r->limit.bps)	/* of the IP packets */
-		rate *= g->ip_bits / g->packets.sum;
-	return rate > most ? n * (1 - most / rate) : 0;
-}
-
-static void tell(struct plan *p, const struct plan_groups *rules,
-		 const struct plan_groups *flows)
-{
-	double all = p->hits.packets;
-	char text[300], flow[160];
-	unsigned int i, n = 0;
-
-	p->told = json_object_new_array();
-	for (i = 0; i < rules->n && n < FLOWS_TOLD; i++) {
-		const struct plan_group *g = &rules->g[i];
-
-		if (g->effect != PLAN_DROPPED && g->effect != PLAN_LIMITED)
-			continue;
-		snprintf(text, sizeof(text), "rule %s: %.1f %% of the packets "
-			 "would be %s", g->rule ? g->rule->id :
-			 "(a block or list)", 100 * g->packets.sum / all,
-			 effect_name[g->effect]);
-		json_object_array_add(p->told, json_object_new_string(text));
-		n++;
-	}
-	for (i = n = 0; i < flows->n && n < FLOWS_TOLD; i++) {
-		const struct plan_group *g = &flows->g[i];
-
-		if (g->effect != PLAN_DROPPED && g->effect != PLAN_LIMITED)
-			continue;
-		snprintf(text, sizeof(text), "flow %s: %.1f packets/s, by rule "
-			 "%s", plan_flow_text(&g->first->g, flow,
-					      sizeof(flow)),
-			 g->packets.sum / (p->hits.span_ns / 1e9),
-			 g->rule ? g->rule->id : "(a block or list)");
-		json_object_array_add(p->told, json_object_new_string(text));
-		n++;
-	}
-}
-
-/* Packets that pass now and would not. */
-static double lost(const struct plan_hits *h, const struct plan_groups *rules,
-		   const struct plan_groups *sources)
-{
-	double sum = 0;
-	unsigned int i;
-
-	for (i = 0; i < rules->n; i++)
-		if (rules->g[i].effect == PLAN_DROPPED)
-			sum += rules->g[i].packets.sum;
-		else if (rules->g[i].rule && !rules->g[i].rule->limit.per_source)
-			sum += beyond(&rules->g[i], h);
-	for (i = 0; i < sources->n; i++)
-		if (sources->g[i].rule && sources->g[i].rule->limit.per_source)
-			sum += beyond(&sources->g[i], h);
-	return sum;
-}
-
-/* 0 or -1: no memory. */
-static int find_share(struct plan *p)
-{
-	struct plan_groups rules = {}, sources = {}, flows = {};
-	int rc;
-
-	if (p->hits.sampled < KNOWN_FROM || !p->hits.packets)
-		return 0;
-	rc = plan_group(&p->hits, PLAN_BY_RULE, &rules) ||
-	     plan_group(&p->hits, PLAN_BY_SOURCE, &sources) ||
-	     plan_group(&p->hits, PLAN_BY_FLOW, &flows) ? -1 : 0;
-	if (!rc) {
-		p->share = fmin(lost(&p->hits, &rules, &sources) /
-				p->hits.packets, 1);
-		tell(p, &rules, &flows);
-	}
-	plan_groups_free(&rules);
-	plan_groups_free(&sources);
-	plan_groups_free(&flows);
-	return rc;
-}
-
-int plan_share(const struct job *j, double *share, struct json_object **hits)
-{
-	if (!j->plan || j->plan->share < 0)
-		return -1;
-	*share = j->plan->share;
-	*hits = json_object_get(j->plan->told);
-	return 0;
-}
-
-struct json_object *plan_share_doc(const struct job *j)
-{
-	struct json_object *o;
-
-	if (!j->plan)
-		return NULL;
-	o = json_object_new_object();
-	put_int(o, "sampled_packets", j->plan->hits.sampled);
-	if (j->plan->share < 0)
-		put_null(o, "dropped_share");
-	else
-		put_double(o, "dropped_share", j->plan->share, 4);
-	return o;
 }
 
 /* --- the report --- */
@@ -222,7 +95,7 @@ static struct json_object *change_doc(const struct plan_hits *h)
 	for (k = PLAN_DROPPED; k < PLAN_EFFECTS; k++) {
 		one = json_object_new_object();
 		put_totals(one, &sum[k], h);
-		json_object_object_add(o, effect_name[k], one);
+		json_object_object_add(o, plan_effect_name[k], one);
 	}
 	return o;
 }
@@ -248,7 +121,7 @@ static struct json_object *groups_doc(const struct agent *a,
 		const struct plan_group *g = &all->g[i];
 
 		o = json_object_new_object();
-		put_text(o, "effect", effect_name[g->effect]);
+		put_text(o, "effect", plan_effect_name[g->effect]);
 		put_text(o, "rule", g->rule ? g->rule->id : NULL);
 		put_text(o, "tag", g->rule && g->rule->tag[0] ? g->rule->tag :
 			 NULL);
@@ -338,7 +211,7 @@ static struct json_object *report(struct agent *a, struct job *j,
 						      true));
 	put_int(o, "flows_more", flows.n > FLOWS_MOST ? flows.n - FLOWS_MOST :
 		0);
-	json_object_object_add(o, "apply", plan_share_doc(j));
+	json_object_object_add(o, "apply", plan_share_doc(j->plan));
 	plan_groups_free(&rows);
 	plan_groups_free(&flows);
 	return o;
@@ -355,7 +228,7 @@ int plan_make(struct agent *a, struct job *j)
 	if (judge_new(a, j, &judge))
 		return -1;
 	judge_view(judge, &p->view, &p->hits);
-	if (p->hits.no_memory || find_share(p))
+	if (p->hits.no_memory || plan_find_share(p, "(a block or list)"))
 		rc = refuse(&j->r, 500, "free memory", "out of memory");
 	if (!rc && j->kind == JOB_PLAN) {
 		j->answer = report(a, j, judge);

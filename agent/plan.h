@@ -2,8 +2,9 @@
 /*
  * What rules would do to the live traffic: a bounded sample of recent packets
  * (plan_sample.c), judged by the rules that are live and by those that are
- * asked about (plan_judge.c), and the report of it (plan.c). docs/plan.md has
- * the method.
+ * asked about (plan_judge.c), or by the tables with and without a block or list
+ * (wide.c); the report of it (plan.c), and how much a commit may drop
+ * (plan_share.c). docs/plan.md has the method.
  */
 #ifndef SL_PLAN_H
 #define SL_PLAN_H
@@ -81,6 +82,7 @@ struct plan_hits {
 	/* of the whole sample */
 	uint64_t sampled;
 	double weight_max, frame_b_max;
+	double passes;		/* packets that pass now */
 	uint64_t packets, bytes;	/* counted */
 	uint64_t from_ns, to_ns, span_ns;
 };
@@ -94,9 +96,46 @@ void judge_view(struct plan_judge *p, const struct plan_view *v,
 void judge_usage(const struct plan_judge *p, uint32_t *rows,
 		 uint64_t *bytes);
 
+/* The sample, a packet or tick at a time, into the totals of hits. */
+void hits_add_packet(struct plan_hits *to, const struct plan_packet *p,
+		     double weight);
+void hits_add_tick(struct plan_hits *to, const struct plan_tick *t);
+void hits_add(struct plan_hits *to, enum plan_effect effect,
+	      const struct sl_rule *rule, const struct plan_packet *packet,
+	      double weight);
+
+/* --- plan_share.c --- */
+#define KNOWN_FROM	200	/* sampled packets: fewer tell nothing */
+
+struct plan {
+	struct plan_view view;
+	struct plan_hits hits;
+	double share;		/* of what passes now; -1: not known */
+	struct json_object *told;	/* what would be hit, a line each */
+};
+
+extern const char *const plan_effect_name[PLAN_EFFECTS];
+/* By the hits, in p->share and p->told; other: who drops where no rule does. 0
+ * or -1: no memory. */
+int plan_find_share(struct plan *p, const char *other);
+/* 0, or -1 and a refusal: more than is allowed. NULL: nothing was judged. */
+int plan_refuses(const struct agent *a, const struct plan *p, const char *who,
+		 const char *remedy, struct refusal *r);
+/* Member "live" of a commit's answer; null where nothing was judged. */
+struct json_object *plan_share_doc(const struct plan *p);
+void plan_free(struct plan *p);		/* what is in it */
+
+/* --- wide.c --- */
+/* The tables of a job of a list or of blocks are built: may they be live? 0, or
+ * a refusal. Beside the loop. */
+int wide_check(struct agent *a, struct job *j);
+/* A block of one prefix, in the loop: bounded work. *out is the caller's. */
+int wide_block(struct agent *a, const struct sl_prefix *p, struct plan *out,
+	       struct refusal *r);
+
 /* --- plan.c --- */
-struct plan;
-int plan_begin(struct agent *a, struct job *j);	/* in the loop */
+/* In the loop: the sample for a job that wants it, in j->plan. */
+int plan_begin(struct agent *a, struct job *j);
 int plan_make(struct agent *a, struct job *j);	/* beside it; the answer */
 void plan_drop(struct job *j);			/* in the loop */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Hits of a plan by rule, lane or flow: sorted, neighbours put together. */
+/* Hits of a plan: gathered; by rule, lane or flow, neighbours put together. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -7,6 +7,45 @@
 #include <stdlib.h>
 #include <string.h>
 #include "plan_groups.h"
+
+void hits_add_packet(struct plan_hits *to, const struct plan_packet *p,
+		     double weight)
+{
+	to->sampled++;
+	if (weight > to->weight_max)
+		to->weight_max = weight;
+	if (p->g.frame_b > to->frame_b_max)
+		to->frame_b_max = p->g.frame_b;
+}
+
+void hits_add_tick(struct plan_hits *to, const struct plan_tick *t)
+{
+	if (!to->from_ns)
+		to->from_ns = t->from_ns;
+	to->to_ns = t->from_ns + t->span_ns;
+	to->span_ns += t->span_ns;
+	to->packets += t->packets;
+	to->bytes += t->bytes;
+}
+
+void hits_add(struct plan_hits *to, enum plan_effect effect,
+	      const struct sl_rule *rule, const struct plan_packet *packet,
+	      double weight)
+{
+	size_t room = to->room ? 2 * to->room : 256;
+	struct plan_hit *grown;
+
+	if (to->n == to->room) {
+		grown = realloc(to->h, room * sizeof(*grown));
+		if (!grown) {
+			to->no_memory = true;
+			return;
+		}
+		to->h = grown;
+		to->room = room;
+	}
+	to->h[to->n++] = (struct plan_hit){ effect, rule, packet, weight };
+}
 
 void plan_group_add(struct plan_group *g, const struct plan_hit *h)
 {

@@ -192,25 +192,6 @@ struct judging {
 	struct plan_hits *out;
 };
 
-static void add(struct plan_hits *to, enum plan_effect effect,
-		const struct sl_rule *rule, const struct plan_packet *packet,
-		double weight)
-{
-	size_t room = to->room ? 2 * to->room : 256;
-	struct plan_hit *grown;
-
-	if (to->n == to->room) {
-		grown = realloc(to->h, room * sizeof(*grown));
-		if (!grown) {
-			to->no_memory = true;
-			return;
-		}
-		to->h = grown;
-		to->room = room;
-	}
-	to->h[to->n++] = (struct plan_hit){ effect, rule, packet, weight };
-}
-
 /* Rules that only count, and are new. */
 static void add_counts(struct judging *d, const struct sl_abv_hits *hits,
 		       const struct plan_packet *packet, double weight)
@@ -222,7 +203,7 @@ static void add_counts(struct judging *d, const struct sl_abv_hits *hits,
 	     i++) {
 		r = rule_at(&d->p->next, hits->rule[i], &kind, &n);
 		if (r && kind == 1 && d->p->fresh[n])
-			add(d->out, PLAN_COUNTED, r, packet, weight);
+			hits_add(d->out, PLAN_COUNTED, r, packet, weight);
 	}
 }
 
@@ -236,11 +217,8 @@ static bool same_limit(const struct sl_rule *x, const struct sl_rule *y)
 }
 
 static enum plan_effect effect_of(const struct fate *old,
-				  const struct fate *next, bool over)
+				  const struct fate *next, bool dropped)
 {
-	bool dropped = old->what == FATE_DROP ||
-		       (old->what == FATE_LIMIT && over);
-
 	if (next->what == FATE_DROP)
 		return dropped ? PLAN_SAME : PLAN_DROPPED;
 	if (next->what == FATE_PASS)
@@ -259,40 +237,36 @@ static void judge_packet(void *arg, const struct plan_packet *packet,
 	struct sl_abv_hits hits;
 	enum plan_effect effect;
 	struct fate old, next;
+	bool dropped;
 
-	out->sampled++;
-	if (weight > out->weight_max)
-		out->weight_max = weight;
-	if (packet->g.frame_b > out->frame_b_max)
-		out->frame_b_max = packet->g.frame_b;
-	if (say == SL_ACT_PROTECT || !packet->g.family)
+	hits_add_packet(out, packet, weight);
+	if (say == SL_ACT_PROTECT || !packet->g.family) {
+		out->passes += weight;
 		return;
+	}
 	old = judge(d->p, &d->p->old, &packet->g, say, &hits);
 	next = judge(d->p, &d->p->next, &packet->g, say, &hits);
 	add_counts(d, &hits, packet, weight);
-	effect = effect_of(&old, &next, packet->reason == SL_R_DROP_LIMIT);
+	dropped = old.what == FATE_DROP || (old.what == FATE_LIMIT &&
+		  packet->reason == SL_R_DROP_LIMIT);
+	if (!dropped)
+		out->passes += weight;
+	effect = effect_of(&old, &next, dropped);
 	if (effect != PLAN_SAME)
-		add(out, effect, next.rule || effect != PLAN_PASSED ?
+		hits_add(out, effect, next.rule || effect != PLAN_PASSED ?
 		    next.rule : old.rule, packet, weight);
 }
 
-static void add_tick(void *arg, const struct plan_tick *t)
+static void judge_tick(void *arg, const struct plan_tick *t)
 {
-	struct plan_hits *out = ((struct judging *)arg)->out;
-
-	if (!out->from_ns)
-		out->from_ns = t->from_ns;
-	out->to_ns = t->from_ns + t->span_ns;
-	out->span_ns += t->span_ns;
-	out->packets += t->packets;
-	out->bytes += t->bytes;
+	hits_add_tick(((struct judging *)arg)->out, t);
 }
 
 void judge_view(struct plan_judge *p, const struct plan_view *v,
 		struct plan_hits *out)
 {
 	struct judging d = { p, out };
-	const struct plan_walk w = { add_tick, judge_packet, &d };
+	const struct plan_walk w = { judge_tick, judge_packet, &d };
 
 	sample_walk(v, &w);
 }

@@ -284,6 +284,7 @@ struct json_object *call_started(struct call *k, struct job *j)
 static struct json_object *post_list(struct call *k)
 {
 	const char *word = call_query(k, "format");
+	const char *force = call_query(k, "force");
 	int format = sl_list_format_of(word ? word : "auto");
 	struct job *j;
 
@@ -311,6 +312,7 @@ static struct json_object *post_list(struct call *k)
 	j->list->uid = k->who.uid;
 	j->list->at_ns = sl_now_ns();
 	j->format = format;
+	j->force = force && !strcmp(force, "1");
 	j->body = k->raw;
 	j->body_b = k->raw_b;
 	k->raw = NULL;

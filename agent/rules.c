@@ -6,6 +6,7 @@
 #include <string.h>
 #include "commits.h"
 #include "duration.h"
+#include "plan.h"
 #include "rule_file.h"
 
 void rules_free(struct rules *r)
@@ -209,28 +210,6 @@ struct rules *rules_take(struct agent *a, struct rules *r)
 }
 
 /* --- applying --- */
-/* More of the live traffic than is allowed must be asked for by name. */
-static int check_share(struct agent *a, struct job *j)
-{
-	struct json_object *hits = NULL;
-	double share = 0;
-	size_t i;
-
-	if (j->force || plan_share(j, &share, &hits) ||
-	    share * 1e6 <= a->cfg->max_share_ppm) {
-		json_object_put(hits);
-		return 0;
-	}
-	for (i = 0; hits && i < json_object_array_length(hits); i++)
-		refuse_item(&j->r, "%s", json_object_get_string(
-			    json_object_array_get_idx(hits, i)));
-	json_object_put(hits);
-	return refuse(&j->r, 409, "see rule plan, or say --force; nothing was "
-		      "changed", "%.1f %% of the live traffic would be "
-		      "dropped, %.1f %% are allowed", share * 100,
-		      a->cfg->max_share_ppm / 1e4);
-}
-
 /* The rules are read: may they be, and where are their counters? */
 static int admit(struct agent *a, struct job *j)
 {
@@ -304,7 +283,10 @@ int rules_finish(struct agent *a, struct job *j)
 	int rc;
 
 	if (!j->rules->slot)
-		return check_share(a, j) ? -1 : admit(a, j);
+		/* more than is allowed must be asked for by name */
+		return plan_refuses(a, j->plan, "", "see rule plan, or say "
+				    "--force; nothing was changed", &j->r) ?
+		       -1 : admit(a, j);
 	if (job_replay(a, j, a->extra))
 		return -EAGAIN;
 	if (j->confirm_ns)
@@ -325,6 +307,6 @@ int rules_finish(struct agent *a, struct job *j)
 	put_int(j->answer, "rules", a->rules->set.n);
 	put_time(j->answer, "confirm_until", until_ns);
 	json_object_object_add(j->answer, "diff", diff);
-	json_object_object_add(j->answer, "live", plan_share_doc(j));
+	json_object_object_add(j->answer, "live", plan_share_doc(j->plan));
 	return 0;
 }

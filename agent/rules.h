@@ -23,12 +23,6 @@ void rules_clear_counters(struct agent *a, unsigned int slot);
 void rules_put_counters(const struct agent *a, unsigned int slot,
 			struct json_object *o);
 
-/* How much of the live traffic a job would drop that now passes, 0..1, and
- * what, a line each. -1: not known. */
-int plan_share(const struct job *j, double *share, struct json_object **hits);
-/* The same for its answer; NULL: nobody looked. */
-struct json_object *plan_share_doc(const struct job *j);
-
 /* --- slots --- */
 /* Each owner has ids of its own. */
 enum slot_owner { SLOT_FILE, SLOT_FLOWSPEC, SLOT_GUARD, SLOT_OWNERS };

@@ -102,6 +102,13 @@ struct sl_abv_hits {
 void sl_abv_judge(struct sl_abv *a, struct sl_rib_pair pair,
 		  const struct sl_glance *g, uint64_t now_ns,
 		  struct sl_abv_hits *out);
+/* The same, with what a table says of the addresses: source and destination,
+ * then those of the outer header. */
+void sl_abv_judge_at(const struct sl_abv *a, const struct sl_compound at[4],
+		     const struct sl_glance *g, uint64_t now_ns,
+		     struct sl_abv_hits *out);
+/* What an entry of the table built with these rules stands for. */
+struct sl_compound sl_abv_class_of(const struct sl_abv *a, uint32_t entry);
 /* Rules that an address can be the source or destination of. */
 unsigned int sl_abv_naming(struct sl_abv *a, sl_abv_set set, bool src,
 			   uint32_t *rule, unsigned int max);

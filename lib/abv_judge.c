@@ -51,27 +51,52 @@ SL_INLINE int sl_rules_hit(struct sl_walk *k, __u32 bit)
 	return j->out->ended;
 }
 
-static sl_abv_set set_at(struct sl_rib_pair pair, int family,
-			 const uint8_t *addr)
+static struct sl_compound heard(struct sl_rib_pair pair, int family,
+				const uint8_t *addr)
 {
 	struct sl_prefix p = { .family = family, .len = family == 4 ? 32 : 128 };
 	struct sl_heard h;
 
 	memcpy(p.addr, addr, family == 4 ? 4 : 16);
 	sl_rib_hear(pair, &p, &h);
-	return h.set;
+	return (struct sl_compound){ h.class_id, h.set >> 16, h.set & 0xffff };
 }
 
-static void addresses(struct sl_rib_pair pair, int family, const uint8_t *src,
-		      const uint8_t *dst, struct sl_rows *r)
+static void addresses(const struct sl_compound *at, struct sl_rows *r)
 {
-	r->row[SL_DIM_MAX] = set_at(pair, family, src) >> 16;
-	r->row[SL_DIM_MAX + 1] = set_at(pair, family, dst) & 0xffff;
+	r->row[SL_DIM_MAX] = at[0].src_row;
+	r->row[SL_DIM_MAX + 1] = at[1].dst_row;
+}
+
+struct sl_compound sl_abv_class_of(const struct sl_abv *a, uint32_t entry)
+{
+	uint32_t id = SL_ENTRY_CLASS(entry);
+
+	if (id < SL_MAX_CLASSES)
+		return (struct sl_compound){ id, SL_ROW_SRC, SL_ROW_DST };
+	return a->img.compound[id - SL_MAX_CLASSES];
 }
 
 void sl_abv_judge(struct sl_abv *a, struct sl_rib_pair pair,
 		  const struct sl_glance *g, uint64_t now_ns,
 		  struct sl_abv_hits *out)
+{
+	struct sl_compound at[4] = {};
+
+	if (a->n_bits && g->family) {
+		at[0] = heard(pair, g->family, g->src);
+		at[1] = heard(pair, g->family, g->dst);
+	}
+	if (a->n_bits && g->outer_family) {
+		at[2] = heard(pair, g->outer_family, g->outer_src);
+		at[3] = heard(pair, g->outer_family, g->outer_dst);
+	}
+	sl_abv_judge_at(a, at, g, now_ns, out);
+}
+
+void sl_abv_judge_at(const struct sl_abv *a, const struct sl_compound at[4],
+		     const struct sl_glance *g, uint64_t now_ns,
+		     struct sl_abv_hits *out)
 {
 	const struct sl_rules_view v = { a };
 	struct judged j = { out, now_ns, g->outer_family != 0 };
@@ -81,12 +106,11 @@ void sl_abv_judge(struct sl_abv *a, struct sl_rib_pair pair,
 	memset(out, 0, sizeof(*out));
 	if (!a->n_bits || !g->family)
 		return;
-	addresses(pair, g->family, g->src, g->dst, &k.rows[0]);
+	addresses(&at[0], &k.rows[0]);
 	sl_rules_rows(&v, k.asked, &g->in, g->where, &k.rows[0]);
 	k.outer = g->outer_family && k.asked & SL_RULES_OUTER;
 	if (j.tunnel)
-		addresses(pair, g->outer_family, g->outer_src, g->outer_dst,
-			  &k.rows[1]);
+		addresses(&at[2], &k.rows[1]);
 	if (k.outer)
 		sl_rules_rows(&v, k.asked, &g->out, g->where, &k.rows[1]);
 	if (!sl_rules_begin(&k))

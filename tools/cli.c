@@ -154,6 +154,21 @@ int64_t cli_int(struct json_object *o, const char *key)
 	       json_object_get_int64(v) : 0;
 }
 
+void cli_live(struct json_object *doc)
+{
+	struct json_object *live, *share;
+
+	if (!json_object_object_get_ex(doc, "live", &live) || !live)
+		return;
+	if (!json_object_object_get_ex(live, "dropped_share", &share) || !share)
+		printf("what is dropped of the live traffic is NOT KNOWN: %s "
+		       "packets were sampled so far\n",
+		       cli_text(live, "sampled_packets"));
+	else
+		printf("%.1f %% of the live traffic that passed before is "
+		       "dropped\n", json_object_get_double(share) * 100);
+}
+
 static void cell(char *buf, size_t len, const struct column *c,
 		 struct json_object *row)
 {

@@ -65,6 +65,8 @@ void cli_items(struct json_object *items);
 /* Member of an object as text, "" when absent or null. */
 const char *cli_text(struct json_object *o, const char *key);
 int64_t cli_int(struct json_object *o, const char *key);
+/* What a commit drops of the live traffic, where that was asked. */
+void cli_live(struct json_object *doc);
 
 /* --- the agent --- */
 /* GET path (body NULL) or POST body. DONE with *answer owned by the caller;

@@ -19,6 +19,7 @@ static const struct column list_columns[] = {
 
 struct words {
 	const char *format, *why, *from, *limit;
+	bool force;
 };
 
 static int ls(struct cli *cli)
@@ -111,6 +112,7 @@ static int replace(struct cli *cli, const char *name, const char *file,
 		cli_query(path, sizeof(path), "file", file);
 		cli_query(path, sizeof(path), "format", w->format);
 		cli_query(path, sizeof(path), "why", w->why);
+		cli_query(path, sizeof(path), "force", w->force ? "1" : NULL);
 		rc = cli_send(cli, path, body, body_b, false, &doc);
 	}
 	free(body);
@@ -123,6 +125,7 @@ static int replace(struct cli *cli, const char *name, const char *file,
 		       cli_text(doc, "generation"), name,
 		       cli_text(list, "prefixes"), cli_text(doc, "removed"),
 		       cli_text(list, "doubles"));
+		cli_live(doc);
 	}
 	json_object_put(doc);
 	return DONE;
@@ -153,7 +156,7 @@ int cmd_list(struct cli *cli, int argc, char **argv)
 	const struct option_spec spec[] = {
 		{ "--format", &w.format, NULL }, { "--why", &w.why, NULL },
 		{ "--from", &w.from, NULL }, { "--limit", &w.limit, NULL },
-		{} };
+		{ "--force", NULL, &w.force }, {} };
 	int rc = cli_options(cli, spec, &argc, argv);
 
 	if (rc)

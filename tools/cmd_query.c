@@ -121,10 +121,11 @@ int cmd_explain(struct cli *cli, int argc, char **argv)
 int cmd_block(struct cli *cli, int argc, char **argv)
 {
 	const char *duration = NULL, *why = NULL;
-	bool count_only = false;
+	bool count_only = false, force = false;
 	const struct option_spec spec[] = {
 		{ "--for", &duration, NULL }, { "--why", &why, NULL },
-		{ "--count-only", NULL, &count_only }, {} };
+		{ "--count-only", NULL, &count_only },
+		{ "--force", NULL, &force }, {} };
 	struct json_object *body, *list, *doc;
 	int i, rc = cli_options(cli, spec, &argc, argv);
 
@@ -139,6 +140,7 @@ int cmd_block(struct cli *cli, int argc, char **argv)
 	json_object_object_add(body, "prefixes", list);
 	json_object_object_add(body, "count_only",
 			       json_object_new_boolean(count_only));
+	json_object_object_add(body, "force", json_object_new_boolean(force));
 	if (why)
 		json_object_object_add(body, "why",
 				       json_object_new_string(why));
@@ -153,6 +155,7 @@ int cmd_block(struct cli *cli, int argc, char **argv)
 		printf("generation %s\n", cli_text(doc, "generation"));
 		json_object_object_get_ex(doc, "blocks", &list);
 		cli_table(block_columns, list);
+		cli_live(doc);
 	}
 	json_object_put(doc);
 	return DONE;

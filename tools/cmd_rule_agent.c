@@ -68,22 +68,6 @@ static void show_pending(struct json_object *doc)
 		       (long long)cli_int(p, "left_ns") / 1000000000);
 }
 
-/* Were the rules held against the live traffic? */
-static void show_live(struct json_object *doc)
-{
-	struct json_object *live, *share;
-
-	if (!json_object_object_get_ex(doc, "live", &live) || !live)
-		return;
-	if (!json_object_object_get_ex(live, "dropped_share", &share) || !share)
-		printf("what they drop of the live traffic is NOT KNOWN: %s "
-		       "packets were sampled so far\n",
-		       cli_text(live, "sampled_packets"));
-	else
-		printf("they drop %.1f %% of the live traffic that passed "
-		       "before\n", json_object_get_double(share) * 100);
-}
-
 int rule_apply(struct cli *cli, int argc, char **argv)
 {
 	const char *confirm = NULL, *why = NULL, *base = NULL;
@@ -119,7 +103,7 @@ int rule_apply(struct cli *cli, int argc, char **argv)
 		       cli_text(doc, "generation"), cli_text(doc, "rules"),
 		       cli_int(doc, "rules") == 1 ? " is" : "s are",
 		       change[0] ? change : "no change");
-		show_live(doc);
+		cli_live(doc);
 		if (cli_text(doc, "confirm_until")[0])
 			printf("undone at %s unless confirmed: sealane rule "
 			       "confirm\n", cli_text(doc, "confirm_until"));

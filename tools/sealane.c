@@ -39,7 +39,9 @@ static const struct command commands[] = {
 	  "drop traffic from and to addresses",
 	  "  --for D       end by itself, after 90s, 5m, 2h, 7d\n"
 	  "  --why TEXT    reason, for the log\n"
-	  "  --count-only  count what would be dropped\n", cmd_block },
+	  "  --count-only  count what would be dropped\n"
+	  "  --force       much live traffic is meant to be dropped\n",
+	  cmd_block },
 	{ "unblock", "PREFIX... [--why TEXT]", "let it pass again",
 	  "  --why TEXT  reason, for the log\n", cmd_unblock },
 	{ "list", "ls | show L | replace L FILE | remove L",
@@ -50,6 +52,7 @@ static const struct command commands[] = {
 	  "unpacked\n"
 	  "  remove L\n"
 	  "  --format F          auto, cidr, netset (FireHOL) or spamhaus\n"
+	  "  --force             much live traffic is meant to be dropped\n"
 	  "  --why TEXT          reason, for the log\n", cmd_list },
 	{ "events", "[--drops] [--follow] [--since T] [--kind K] [--limit N]",
 	  "what happened: commits, refusals, interfaces, bypass, disk",

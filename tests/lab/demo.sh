@@ -67,8 +67,8 @@ say "Blocking Singapore while it is being pinged"
 in_ns home ping -O -i 0.5 -w 9 -W 1 "$(site_v4 SG)" >"$LAB_DIR/ping" &
 ping=$!
 sleep 2
-echo "\$ sealane block $(site_v4 SG) --for 10m --why 'demo'"
-sealane block "$(site_v4 SG)" --for 10m --why demo
+echo "\$ sealane block $(site_v4 SG) --for 10m --why 'demo' --force"
+sealane block "$(site_v4 SG)" --for 10m --why demo --force
 sleep 3
 sealane explain "$(site_v4 SG)" | sed -n 1,6p
 say "... and letting it pass again"

@@ -118,7 +118,7 @@ ok "several unblocks at once too" schema commit unblock 192.0.2.9 2001:db8:99::9
 ok "a block of a wide prefix is taken" schema commit block 96.0.0.0/4
 ok "and is unblocked" schema commit unblock 96.0.0.0/4
 site_v4 SG >"$LAB_DIR/l"
-sealane list replace spam "$LAB_DIR/l" >/dev/null
+sealane list replace spam "$LAB_DIR/l" --force >/dev/null
 ok "a listed site is silent" silent "$(site_v4 SG)"
 printf '192.0.2.1\nbanana\n192.0.2.1/24\n' >"$LAB_DIR/bad"
 ok "a bad list is refused with its lines" \
@@ -127,7 +127,7 @@ ok "... and its remedy" \
 	refused 2 'bad:3: .*write 192.0.2.0/24' sealane list replace spam "$LAB_DIR/bad"
 ok "... and the former list stays" silent "$(site_v4 SG)"
 printf '0.0.0.0/1\n128.0.0.0/1\n' >"$LAB_DIR/l"
-sealane list replace spam "$LAB_DIR/l" >/dev/null
+sealane list replace spam "$LAB_DIR/l" --force >/dev/null
 ok "a protected address is open below any list" answers 198.18.0.1
 ok "list remove keeps its schema" schema list_commit list remove spam
 ok "and the site answers again" answers "$(site_v4 SG)"
@@ -140,7 +140,7 @@ ok "attach keeps its schema" schema attach attach sg0 --side outside \
 
 # --- block and unblock ---
 ok "Singapore answers before it is blocked" answers "$(site_v4 SG)"
-ok "block is accepted" sealane block "$(site_v4 SG)" "$(site_v6 SG)" --why test
+ok "block is accepted" sealane block "$(site_v4 SG)" "$(site_v6 SG)" --why test --force
 ok "blocked, IPv4" silent "$(site_v4 SG)"
 ok "blocked, IPv6" silent "$(site_v6 SG)"
 dropped() {
@@ -155,14 +155,14 @@ ok "a block that covers a protected prefix is refused" refused 2 protected \
 ok "everything at once is refused" refused 2 everything sealane block 0.0.0.0/0
 ok "unblock is accepted" sealane unblock "$(site_v4 SG)" "$(site_v6 SG)"
 ok "Singapore answers again" answers "$(site_v4 SG)"
-ok "a block with an end is accepted" sealane block "$(site_v4 KL)" --for 3s
+ok "a block with an end is accepted" sealane block "$(site_v4 KL)" --for 3s --force
 ok "a host is counted only" sealane block "$(site_v4 MNL)" --count-only
 ok "a counted host still answers" answers "$(site_v4 MNL)"
 sleep 3
 ok "the block with an end has ended" answers "$(site_v4 KL)"
 
 # --- the agent dies ---
-sealane block "$(site_v4 SG)" --why "through the night" >/dev/null
+sealane block "$(site_v4 SG)" --why "through the night" --force >/dev/null
 before_lanes=$(lane_counters) before_reasons=$(reasons)
 before_median=$(median HK)
 in_ns home ping -q -i 0.02 -c 400 -W 2 "$(site_v4 HK)" >"$LAB_DIR/ping" 2>&1 &
@@ -186,7 +186,7 @@ ok "the same median after the restart" near "$(median HK)" "$before_median"
 sealane unblock "$(site_v4 SG)" >/dev/null
 
 # --- bypass and detach without an agent ---
-sealane block "$(site_v4 SG)" >/dev/null
+sealane block "$(site_v4 SG)" --force >/dev/null
 agent_kill KILL
 ok "bypass on works with the agent dead" sealane bypass on --why test
 ok "bypass lets a blocked host through" answers "$(site_v4 SG)"
