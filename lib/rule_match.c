@@ -103,7 +103,8 @@ static void read_addr(struct rule_reading *r, const struct tree_node *n,
 		return;
 	if (s[0] == '@') {
 		if (check_name(r, n, "list", s + 1, r->ctx->lists,
-			       "name prefixes: there are no lists here"))
+			       "name prefixes, or push the list first: "
+			       "there are no lists here"))
 			add_list(r, a, s + 1);
 	} else if (sl_prefix_parse(s, &p, &why)) {
 		without_host_bits(s, remedy, sizeof(remedy));

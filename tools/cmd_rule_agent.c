@@ -61,7 +61,13 @@ static void show_pending(struct json_object *doc)
 {
 	struct json_object *p;
 
-	if (json_object_object_get_ex(doc, "pending", &p) && p)
+	if (!json_object_object_get_ex(doc, "pending", &p) || !p)
+		return;
+	if (!cli_int(p, "left_ns"))	/* on a full disk for long */
+		printf("generation %s was NOT CONFIRMED until %s and is "
+		       "undone; the log has not got it yet\n",
+		       cli_text(p, "generation"), cli_text(p, "until"));
+	else
 		printf("generation %s WAITS TO BE CONFIRMED until %s (%lld s "
 		       "left); else it is undone\n", cli_text(p, "generation"),
 		       cli_text(p, "until"),

@@ -214,4 +214,24 @@ agent_start
 ok "damaged events are begun anew, aloud" told disk 'could not be read'
 sealane detach out0 >/dev/null
 ok "detach is told with its author" told interface 'out0: detached by root'
+
+# --- a full disk, while a commit waits ---
+agent_kill TERM
+mkdir "$LAB_DIR/tiny"
+mount -t tmpfs -o size=900k tmpfs "$LAB_DIR/tiny"
+sed -i "s|^state_dir:.*|state_dir: $LAB_DIR/tiny/state|" "$LAB_DIR/sealane.yaml"
+agent_start
+sealane rule apply "$LAB_DIR/evil.yaml" --confirm 5s >/dev/null
+dd if=/dev/zero of="$LAB_DIR/tiny/fill" bs=4k 2>/dev/null
+sleep 9
+ls_says() { sealane rule ls | grep -E -- "$1"; }
+ok "what was not confirmed is not said to wait, though the log cannot follow" \
+	ls_says 'NOT CONFIRMED until .* undone'
+ok "a full disk is told, but not each second" sh -c \
+	"$BUILD/sealane events --kind disk >$LAB_DIR/said; wc -l <$LAB_DIR/said | grep -x '[1-3]'"
+rm "$LAB_DIR/tiny/fill"
+logged() { sealane rule log | grep -E 'undo .*not confirmed in time'; }
+ok "with room again the log follows" wait_until 5 logged
+agent_kill TERM
+umount "$LAB_DIR/tiny"
 tap_end
