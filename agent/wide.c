@@ -13,7 +13,7 @@
 #include "fib_image.h"
 #include "plan.h"
 
-#define JUDGED_MOST	512	/* packets of a single block: about 1 ms */
+#define JUDGED_MOST	512	/* packets of a single block, so that it stays short */
 #define REMEDY		"look at the flows, or say --force; nothing was changed"
 
 /* What one bank says of addresses. */
