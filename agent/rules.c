@@ -270,9 +270,9 @@ static void tell(struct agent *a, const struct job *j, uint64_t until_ns)
 	put_int(detail, "rules", a->rules->set.n);
 	put_time(detail, "confirm_until", until_ns);
 	event(a, LOG_NOTICE, "commit", detail, "generation %lld: %u rules of "
-	      "%s%s by %s: %s", (long long)a->generation, a->rules->set.n,
+	      "%s%s by %s%s%s", (long long)a->generation, a->rules->set.n,
 	      j->file, until_ns ? ", waiting to be confirmed," : "",
-	      user_name(&j->who), j->why);
+	      user_name(&j->who), j->why[0] ? ": " : "", j->why);
 }
 
 int rules_finish(struct agent *a, struct job *j)

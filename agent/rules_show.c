@@ -24,9 +24,10 @@ void rules_put_counters(const struct agent *a, unsigned int slot,
 		 (sl_mono_ns() - ctr.last_ns) : 0);
 }
 
-static struct json_object *rule_doc(const struct agent *a, unsigned int i)
+static struct json_object *rule_doc(const struct agent *a,
+				    const struct rules *set, unsigned int i)
 {
-	const struct sl_rule *r = &a->rules->set.r[i];
+	const struct sl_rule *r = &set->set.r[i];
 	struct json_object *o = json_object_new_object();
 	struct json_object *said = sl_rule_json(r);
 	struct json_object *match = NULL, *action = NULL;
@@ -47,10 +48,21 @@ static struct json_object *rule_doc(const struct agent *a, unsigned int i)
 	put_text(o, "why", r->why);
 	put_time(o, "until", r->until_ns);
 	put_bool(o, "ended", r->until_ns && r->until_ns <= sl_now_ns());
-	put_int(o, "slot", a->rules->slot[i]);
-	rules_put_counters(a, a->rules->slot[i], o);
+	put_int(o, "slot", set->slot[i]);
+	rules_put_counters(a, set->slot[i], o);
 	json_object_put(said);
 	return o;
+}
+
+static struct json_object *rule_docs(const struct agent *a,
+				     const struct rules *set)
+{
+	struct json_object *list = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; set && i < set->set.n; i++)
+		json_object_array_add(list, rule_doc(a, set, i));
+	return list;
 }
 
 struct json_object *rules_doc(const struct agent *a)
@@ -58,8 +70,6 @@ struct json_object *rules_doc(const struct agent *a)
 	const struct rules *r = a->rules;
 	const struct caller by = { r->uid, -1 };
 	struct json_object *o = json_object_new_object();
-	struct json_object *list = json_object_new_array();
-	unsigned int i;
 
 	put_int(o, "generation", a->generation);
 	put_int(o, "rules_generation", r->generation);
@@ -68,8 +78,7 @@ struct json_object *rules_doc(const struct agent *a)
 	put_text(o, "by", r->at_ns ? user_name(&by) : NULL);
 	put_time(o, "at", r->at_ns);
 	put_text(o, "why", r->why);
-	for (i = 0; i < r->set.n; i++)
-		json_object_array_add(list, rule_doc(a, i));
-	json_object_object_add(o, "rules", list);
+	json_object_object_add(o, "guards", rule_docs(a, a->guard));
+	json_object_object_add(o, "rules", rule_docs(a, r));
 	return o;
 }

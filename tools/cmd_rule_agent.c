@@ -207,6 +207,11 @@ int rule_ls(struct cli *cli, int argc, char **argv)
 		show_pending(doc);
 		if (json_object_object_get_ex(doc, "rules", &rules))
 			cli_table(rule_columns, rules);
+		if (json_object_object_get_ex(doc, "guards", &rules) &&
+		    json_object_array_length(rules)) {
+			puts("\nguards, before all others:");
+			cli_table(rule_columns, rules);
+		}
 	}
 	json_object_put(doc);
 	return DONE;

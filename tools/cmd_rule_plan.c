@@ -176,8 +176,9 @@ static void show(struct json_object *doc)
 	char change[160];
 
 	rule_diff_text(doc, change, sizeof(change));
-	printf("%s: %s rules, now %s (%s)\n", cli_text(doc, "file"),
-	       cli_text(doc, "rules"), cli_text(doc, "rules_now"),
+	printf("%s: %s rule%s, now %s (%s)\n", cli_text(doc, "file"),
+	       cli_text(doc, "rules"), cli_int(doc, "rules") == 1 ? "" : "s",
+	       cli_text(doc, "rules_now"),
 	       change[0] ? change : "no change");
 	show_findings(doc);
 	if (json_object_object_get_ex(doc, "memory", &memory))
