@@ -125,6 +125,8 @@ ok "a page does not cross" no_page home 198.18.20.2:80
 ok "the gateway's own management port answers home" page home 198.18.10.1:22
 ok "... and abroad" page far 198.18.20.1:22
 ok "... and at an address of its loopback interface" page far 198.18.30.1:22
+ok "rule ls shows what the guards let pass" test "$(figure rule ls -- \
+	"sum(r['packets'] for r in d['guards'])")" -ge 10
 ok "the protected address is reached" page home $vital:80
 ok "a rule on that port is refused, with line and remedy" refused \
 	'rules.yaml:2: rule mgmt: .*protected port.*198.18.20.1' eval \
