@@ -108,7 +108,7 @@ said() { cat "$LAB_DIR/said"; grep -qE -- "$1" "$LAB_DIR/said"; }
 ok "the agent starts" agent_start
 sealane rule plan big.yaml >"$LAB_DIR/said"
 ok "without traffic a plan says that it knows nothing" said 'no live sample yet'
-ok "... and shows the rules' difference" said '1 rules, now 0 \(\+1 rules\)'
+ok "... and shows the rules' difference" said '1 rule, now 0 \(\+1 rules\)'
 ok "... and keeps its schema" schema rule_plan rule plan big.yaml
 sealane rule apply none.yaml >"$LAB_DIR/said"
 ok "apply says so too, and does not refuse" said 'NOT KNOWN: 0 packets'
