@@ -164,8 +164,8 @@ static __always_inline void rules_enter(struct sl_walk *k,
 }
 
 /*
- * What the rules say: 0, they have no say; else SL_RULES_SAID, in which the
- * reason of a drop is, and behind it the slot. A function of its own: the
+ * What the rules say: 0, they have no say; else SL_RULES_SAID with the reason of
+ * a drop (none: pass), and the rule's slot in w->who. A function of its own: the
  * verifier walks it once.
  */
 #define SL_RULES_SAID	0x80000000
