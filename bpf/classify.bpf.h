@@ -7,6 +7,7 @@
 #ifndef SL_CLASSIFY_BPF_H
 #define SL_CLASSIFY_BPF_H
 
+#include <sealane/kmod.h>
 #include "base.bpf.h"
 #include "pkt.bpf.h"
 
@@ -126,11 +127,25 @@ static __always_inline void lookup4(__u32 bank, const struct sl_ip *ip,
 			      sl_set.hash_key[1], sl_set.fib_buckets - 1);
 }
 
+/* The module's search, on its copy of a bank's table; SL_ENTRY_EXT: it has not
+ * that copy. */
+extern __u32 sealane_lookup6(__u32 handle, __u64 hi, __u64 lo) __ksym __weak;
+
 /* A function of its own, so that the verifier walks the search once. */
 __noinline __u32 sl_lookup6(__u32 bank, __u64 hi, __u64 lo)
 {
 	struct sl_fib_view v = { .bank = bank };
+	const struct sl_ctl *ctl;
+	__u32 e;
 
+	if (sl_set.kmod & SL_KMOD_LOOKUP6) {
+		ctl = control();
+		e = ctl && ctl->image[bank & 1] ?
+			sealane_lookup6(ctl->image[bank & 1], hi, lo) :
+			SL_ENTRY_EXT;
+		if (!(e & SL_ENTRY_EXT))
+			return e;
+	}
 	return sl_fib_lookup6(&v, hi, lo);
 }
 

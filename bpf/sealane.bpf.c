@@ -21,6 +21,9 @@
 #include "keep.bpf.h"
 #include "work.bpf.h"
 #include "drops.bpf.h"
+#ifndef SL_NATIVE
+#include "residence.bpf.h"
+#endif
 
 /* For the unusual: its layers one by one. A function of its own, likewise. */
 __noinline int sl_parse_layer(struct xdp_md *ctx, struct sl_pkt *p)

@@ -40,6 +40,8 @@ static const char *const map_name[SL_MAP_COUNT] = {
 	[SL_MAP_LIMIT_SETS] = "sl_limit_sets", [SL_MAP_SAMPLES] = "sl_samples",
 	[SL_MAP_DROPS] = "sl_drops",
 	[SL_MAP_DROP_BUDGETS] = "sl_drop_budgets",
+	[SL_MAP_TRANSITS] = "sl_transits", [SL_MAP_CHOOSERS] = "sl_choosers",
+	[SL_MAP_DEPARTINGS] = "sl_departings",
 };
 
 int sl_dp_fail(struct sl_dp *dp, int rc, const char *fmt, ...)
@@ -137,7 +139,9 @@ static uint32_t wanted_entries(const struct sl_settings *s,
 	case SL_MAP_LANE_LOSTS:
 		return s->n_cpus * s->n_lanes;
 	case SL_MAP_PORT_CTRS: return s->n_cpus * SL_MAX_SLOTS;
-	case SL_MAP_WORKS: case SL_MAP_DROP_BUDGETS: return s->n_cpus;
+	case SL_MAP_WORKS: case SL_MAP_DROP_BUDGETS:
+	case SL_MAP_CHOOSERS: case SL_MAP_DEPARTINGS:
+		return s->n_cpus;
 	case SL_MAP_RULE_WORDS: return 2 * s->rule_rows * SL_RULE_ROW_LINES;
 	case SL_MAP_RULE_AGGS: return 2 * s->rule_rows / 8;
 	case SL_MAP_RULE_CTRS: return s->n_cpus * SL_RULE_SLOTS;
@@ -343,6 +347,10 @@ static int load(struct sl_dp *dp, const struct sl_dp_opts *o)
 	if (rc)
 		return rc;
 	memcpy((void *)&dp->skel->rodata->sl_set, &dp->set, sizeof(dp->set));
+	if (dp->set.replay) {	/* a capture does not pass through */
+		bpf_program__set_autoload(dp->skel->progs.sealane_in, false);
+		bpf_program__set_autoload(dp->skel->progs.sealane_out, false);
+	}
 	rc = prepare_maps(dp);
 	if (!rc)
 		rc = check_memory(dp);

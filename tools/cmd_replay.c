@@ -111,7 +111,7 @@ static struct json_object *methods_doc(const struct run *r)
 	struct json_object *all = json_object_new_object(), *o;
 	int m;
 
-	for (m = 0; m < SL_M_MAX; m++) {
+	for (m = 0; m < SL_M_ROUND_TRIPS; m++) {
 		const struct sl_hist *h = &r->hist[m];
 
 		if (!h->count)

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define SL_ABI_VERSION	6
+#define SL_ABI_VERSION	7
 
 #define SL_MAX_PATHS	16	/* cables on one gateway; path 0 is "" (not known) */
 #define SL_MAX_LANES	1024	/* lane 0 is `other`; fits the entry's lane field */
@@ -41,7 +41,12 @@ enum sl_dir {
 #define SL_METHODS(X) X(TCP_HS, "tcp-hs") X(TCP_TS, "tcp-ts") \
 	X(TCP_SEQ, "tcp-seq") X(QUIC_HS, "quic-hs") X(QUIC_SPIN, "quic-spin") \
 	X(ICMP, "icmp") X(DNS, "dns") X(STUN, "stun") X(SRT, "srt") \
-	X(STAMP, "stamp")
+	X(STAMP, "stamp") \
+	/* of half self: how it was seen that a packet left */ \
+	X(TC, "tc")		/* at traffic control: before queue and NIC */ \
+	X(TX_SW, "tx-sw")	/* handed to the driver, by the kernel's clock */ \
+	X(TX_HW, "tx-hw")	/* sent, by the NIC's clock */
+#define SL_M_ROUND_TRIPS SL_M_TC	/* methods below measure round trips */
 
 /*
  * Reason of a packet's exit: every packet leaves with exactly one. The first
@@ -361,10 +366,13 @@ struct sl_ctl {
 	__u64 confirm_epoch;	/* past confirm_ns this epoch is over, and the
 				 * other bank holds; 0: none waits */
 	__u64 confirm_ns;	/* the clock */
-	__u64 pad;
+	__u32 image[2];		/* by bank: the module's copy of the IPv6 table;
+				 * 0: it has none that is right */
 	__u64 hash_key[2];	/* of the flow table; kept over adoption */
 	__u32 abi;		/* SL_ABI_VERSION of who loaded us */
-	__u32 pad2[11];
+	__u32 transit_every;	/* one leaving packet of so many is timed on its
+				 * way through the gateway; 0: none */
+	__u32 pad2[10];
 };
 
 /* Settings known at load: the verifier removes what they make dead. */
@@ -378,7 +386,8 @@ struct sl_settings {
 	__u32 fib_nodes;	/* IPv6 nodes */
 	__u32 fib_leaves;	/* IPv6 leaf words */
 	__u32 rule_rows;	/* of a bank */
-	__u32 replay;		/* 1: clock and length come from sl_replay */
+	__u16 replay;		/* 1: clock and length come from sl_replay */
+	__u16 kmod;		/* SL_KMOD_*: kfuncs that may be called */
 	__u64 hash_key[2];	/* random per table; fixed in replay */
 	__u64 tick_ns;		/* of the kernel's tick; 0: not known */
 	__u64 flow_idle_ns;	/* after this a flow is new again */
@@ -422,6 +431,37 @@ sl_recent_slot(__u64 hi, __u64 lo, __u64 key)
 	h = ((h ^ h >> 32) ^ lo) * 0x9e3779b97f4a7c15ULL;
 	return (h >> 40) & (SL_RECENT_ENTRIES - 1);
 }
+
+#define SL_TRANSITS		1024	/* chosen packets on their way, at most */
+/* ... of one CPU */
+#define SL_TRANSITS_OF(n_cpus) \
+	((n_cpus) < SL_TRANSITS ? SL_TRANSITS / (n_cpus) : 1)
+#define SL_TRANSIT_BURST	4	/* chosen by one CPU in one tick, at most */
+/* A packet's number in skb->tc_index: its place, and which turn of it. */
+#define SL_TRANSIT_TURNS	63
+#define SL_TRANSIT_TAG(slot, turn) ((__u16)((turn) << 10 | (slot)))
+#define SL_TRANSIT_SLOT(tag)	((tag) & (SL_TRANSITS - 1))
+#define SL_TRANSIT_TURN(tag)	((tag) >> 10)
+
+/* A packet on its way through the gateway. Accepted race: who waits for so long
+ * that SL_TRANSIT_TURNS others had its place is taken for the last of them. */
+struct sl_transit {
+	__u64 time_ns;		/* clock at its arrival; 0: nobody, or gone */
+	__u32 lane;
+	__u32 turn;		/* 1..SL_TRANSIT_TURNS */
+};
+
+/* Who chooses them, on one CPU. */
+struct sl_chooser {
+	__u64 tick;		/* the kernel's ticks, at the last choice */
+	__u32 taken;		/* in this tick */
+	__u32 until;		/* packets until the next choice */
+	__u64 seen;		/* could have been chosen */
+	__u64 chosen;
+	__u64 left;		/* ... and left by an outside interface */
+	__u64 elsewhere;	/* ... or by another */
+	__u64 pad[2];
+};
 
 /* One sample as replay reports it (production never leaves an event). */
 struct sl_sample {
@@ -470,6 +510,8 @@ _Static_assert(sizeof(struct sl_ctl) == 128, "sl_ctl");
 _Static_assert(sizeof(struct sl_settings) == 80, "sl_settings");
 _Static_assert(sizeof(struct sl_sample) == 64, "sl_sample");
 _Static_assert(sizeof(struct sl_recent) == 64, "sl_recent");
+_Static_assert(sizeof(struct sl_transit) == 16, "sl_transit");
+_Static_assert(sizeof(struct sl_chooser) == 64, "sl_chooser");
 _Static_assert(sizeof(struct sl_replay) == 288, "sl_replay");
 _Static_assert(SL_R_MAX <= SL_REASON_SLOTS, "reasons outgrew their counters");
 _Static_assert(SL_MISS_MAX <= SL_MISS_SLOTS, "misses outgrew their counters");

@@ -43,6 +43,8 @@ static int ask(struct bpf_object *obj, void *arg)
 	bpf_object__for_each_program(prog, obj) {
 		struct program *p = &all->p[all->n];
 
+		if (!bpf_program__autoload(prog))
+			continue;
 		if (all->n == PROGRAMS_MAX)
 			return -E2BIG;
 		all->n++;
