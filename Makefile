@@ -171,26 +171,30 @@ fuzz: deps
 	$(Q)BUILD=$(BUILD) tests/fuzz/run.sh $(SECONDS)
 
 # --- kernel module ---
-# build/kmod/RELEASE/sealane.ko, for the kernel whose headers are in KDIR.
+# build/kmod/RELEASE/sealane.ko, for the kernel whose headers are in KDIR; with
+# DEBUG=1 build/kmod-debug/RELEASE/sealane.ko, which tries itself when loaded.
 KDIR	?= /lib/modules/$(shell uname -r)/build
 KMOD_SRC := Kbuild $(shell find kmod include/sealane -name '*.[ch]' -o -path '*/mk/*')
-KMOD	= $(BUILD)/kmod/$(or $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+KMOD	= $(BUILD)/kmod$(if $(DEBUG),-debug)/$(or $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 	$(KDIR)/include/generated/utsrelease.h 2>/dev/null),unknown)
 
 .PHONY: kmod kmod-guests kmod-check
 kmod:
 	$(Q)$(MAKE) --no-print-directory $(KMOD)/sealane.ko KDIR=$(KDIR)
 
-$(BUILD)/kmod/%/sealane.ko: $(KMOD_SRC) $(BUILD)/version $(wildcard $(KDIR)/Module.symvers)
+$(KMOD)/sealane.ko: $(KMOD_SRC) $(BUILD)/version $(wildcard $(KDIR)/Module.symvers)
 	@echo "  KMOD    $@"
-	+$(Q)SL_VERSION=$(SL_VERSION) kmod/mk/build.sh $(KDIR) $(@D)
+	+$(Q)SL_VERSION=$(SL_VERSION) kmod/mk/build.sh $(KDIR) $(@D) \
+		$(if $(DEBUG),SL_DEBUG=y)
 
 # For the kernels of the guests. Whatever is wrong with it stops the build.
 VM_SERIES ?= 6.1 6.12
 kmod-guests:
 	$(Q)for series in $(VM_SERIES); do \
 		kdir=$$(BUILD=$(BUILD) tests/vm/image.sh headers $$series) && \
-		SL_WERROR=y $(MAKE) --no-print-directory kmod KDIR=$$kdir || exit 1; \
+		SL_WERROR=y $(MAKE) --no-print-directory kmod KDIR=$$kdir && \
+		SL_WERROR=y $(MAKE) --no-print-directory kmod KDIR=$$kdir \
+			DEBUG=1 || exit 1; \
 	done
 
 # sparse and clang's analyzer on it; part of `make check`

@@ -1,52 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A skeleton: one kfunc, so that the way to a loadable module can be tried. */
-#include <linux/bpf.h>
-#include <linux/btf.h>
-#include <linux/btf_ids.h>
+/* The gateway's stopwatch: docs/residence.md, docs/kmod.md. */
 #include <linux/init.h>
 #include <linux/module.h>
-
-#ifndef __bpf_kfunc
-#define __bpf_kfunc noinline __used
-#endif
-#ifndef BTF_KFUNCS_START
-#define BTF_KFUNCS_START(name) BTF_SET8_START(name)
-#define BTF_KFUNCS_END(name) BTF_SET8_END(name)
-#endif
-
-__bpf_kfunc u64 sealane_twice(u64 value);
-
-__bpf_kfunc u64 sealane_twice(u64 value)
-{
-	return 2 * value;
-}
-
-BTF_KFUNCS_START(kfuncs)
-BTF_ID_FLAGS(func, sealane_twice)
-BTF_KFUNCS_END(kfuncs)
-
-static const struct btf_kfunc_id_set kfunc_set = {
-	.owner = THIS_MODULE,
-	.set = &kfuncs,
-};
+#include "device.h"
+#include "image.h"
+#include "kfuncs.h"
+#include "selftest.h"
+#include "series.h"
+#include "stamp.h"
+#include "stats.h"
 
 static int __init sealane_init(void)
 {
-	int err;
+	int rc;
 
-	err = register_btf_kfunc_id_set(BPF_PROG_TYPE_XDP, &kfunc_set);
-	if (!err)
-		err = register_btf_kfunc_id_set(BPF_PROG_TYPE_SCHED_CLS,
-						&kfunc_set);
-	return err;
+	rc = slk_selftest();
+	if (rc)
+		return rc;
+	rc = slk_series_init();
+	if (rc)
+		return rc;
+	rc = slk_stamp_init();
+	if (rc)
+		goto no_stamp;
+	rc = slk_stats_init();
+	if (rc)
+		goto no_stats;
+	rc = slk_kfuncs_init();
+	if (rc)
+		goto no_kfuncs;
+	rc = slk_device_init();
+	if (rc)
+		goto no_kfuncs;
+	pr_info("sealane: " SL_VERSION " loaded\n");
+	return 0;
+
+no_kfuncs:
+	slk_stats_exit();
+no_stats:
+	slk_stamp_exit();
+no_stamp:
+	slk_series_exit();
+	return rc;
 }
 
 static void __exit sealane_exit(void)
 {
+	slk_device_exit();
+	slk_stats_exit();
+	slk_stamp_exit();
+	slk_image_unload_all();
+	slk_series_exit();
+	pr_info("sealane: unloaded\n");
 }
 
 module_init(sealane_init);
 module_exit(sealane_exit);
+MODULE_AUTHOR("Sealane");
+MODULE_DESCRIPTION("Residence time of forwarded packets and IPv6 lookup for Sealane");
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("Sealane: the gateway's stopwatch");
 MODULE_VERSION(SL_VERSION);

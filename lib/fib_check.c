@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sealane/fib6_check.h>
 #include "fib_view.h"
 
 struct check {
@@ -89,69 +90,16 @@ static int check_buckets(struct check *c)
 	return 0;
 }
 
-static int check_leaves(struct check *c, const struct sl_fib_node *n)
-{
-	uint64_t leaves = __builtin_popcountll(n->leafvec), i;
-	const uint32_t *leaf = n->leaf;
-
-	if (n->leaf_base == SL_FIB_NO_LEAVES) {
-		if (leaves > SL_FIB_NODE_LEAVES)
-			return bad(c, "a node has too many leaves of its own");
-	} else {
-		if (leaves + n->leaf_base > c->img->room.leaves)
-			return bad(c, "leaves lie outside their array");
-		leaf = &c->img->leaf[n->leaf_base];
-	}
-	for (i = 0; i < leaves; i++)
-		if (leaf[i] & SL_ENTRY_EXT)
-			return bad(c, "a leaf leads on");
-	return 0;
-}
-
-/* bits: how many of an address are left at this node. */
-static int check_node(struct check *c, uint32_t at, int bits)
-{
-	const struct sl_fib_image *img = c->img;
-	const struct sl_fib_node *n;
-	uint32_t skip;
-	int kids, k, rc;
-
-	if (at >= img->room.nodes)
-		return bad(c, "a node lies outside its array");
-	if (c->node_seen[at]++)
-		return bad(c, "a node is led to twice");
-	n = &img->node[at];
-	skip = n->skip >> 56;
-	if (skip > SL_FIB_SKIP_MAX || skip % 6 ||
-	    n->skip << 8 >> 8 >> skip || n->miss & SL_ENTRY_EXT)
-		return bad(c, "a node skips what no address has");
-	bits -= skip + 6;
-	if (bits < 0)
-		return bad(c, "nodes nest deeper than an address has bits");
-	kids = __builtin_popcountll(n->vector);
-	if (n->leafvec & n->vector)
-		return bad(c, "a chunk is both child and leaf");
-	if (~n->vector && (!n->leafvec || __builtin_ctzll(n->leafvec) >
-			   __builtin_ctzll(~n->vector)))
-		return bad(c, "a chunk has no leaf");
-	rc = check_leaves(c, n);
-	for (k = 0; k < kids && !rc; k++)
-		rc = check_node(c, n->node_base + k, bits);
-	return rc;
-}
-
 static int check6(struct check *c)
 {
-	uint32_t i, e;
-	int rc = 0;
+	const struct sl_fib_image *img = c->img;
+	const struct sl_fib6 t = {
+		.root = img->root6, .node = img->node, .leaf = img->leaf,
+		.nodes = img->room.nodes, .leaves = img->room.leaves,
+		.seen = c->node_seen };
+	const char *wrong = sl_fib6_wrong(&t);
 
-	for (i = 0; !rc && i < SL_FIB6_ROOT_WORDS; i++) {
-		e = c->img->root6[i];
-		if (e & SL_ENTRY_EXT)
-			rc = check_node(c, e & ~SL_ENTRY_EXT,
-					128 - SL_FIB6_ROOT_BITS);
-	}
-	return rc;
+	return wrong ? bad(c, wrong) : 0;
 }
 
 int sl_fib_check(const struct sl_fib_image *img, const char **why)

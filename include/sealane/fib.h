@@ -14,10 +14,7 @@
  * flag for each /24, 2 MB in all: who has no such neighbour pays nothing, and who
  * is one himself never touches the blocks.
  *
- * IPv6, poptrie (Asai and Ohara 2015): a root word for each /20, then nodes of
- * six bits with a vector of children and one of leaves. Chains of only
- * children, which sparse tables are full of, are passed over in one step, and
- * few leaves lie in the node's own line.
+ * IPv6: fib6.h.
  *
  * The includer supplies the accessors: where a word, bucket or node of the view's
  * bank lies, or NULL beyond the array.
@@ -27,6 +24,7 @@
 
 #include <sealane/abi.h>
 #include <sealane/bits.h>
+#include <sealane/fib6.h>
 
 /* What is off the usual way. BPF makes these functions of their own, which the
  * verifier walks once; hence the checks of v. */
@@ -40,10 +38,6 @@ sl_fib_line4(const struct sl_fib_view *v, __u32 i);
 SL_INLINE const __u32 *sl_fib_flags(const struct sl_fib_view *v, __u32 i);
 SL_INLINE const struct sl_fib_bucket *
 sl_fib_bucket(const struct sl_fib_view *v, __u32 i);
-SL_INLINE const __u32 *sl_fib_root6(const struct sl_fib_view *v, __u32 i);
-SL_INLINE const struct sl_fib_node *
-sl_fib_node(const struct sl_fib_view *v, __u32 i);
-SL_INLINE const __u32 *sl_fib_leaf6(const struct sl_fib_view *v, __u32 i);
 
 /* The two buckets of a host. mask: their number - 1; key: random, so that
  * nobody can choose hosts that crowd one bucket. */
@@ -133,53 +127,6 @@ SL_INLINE __u32 sl_fib_lookup4(const struct sl_fib_view *v, __u32 addr,
 	if (e & SL_ENTRY_EXT)
 		e = sl_fib_chunk(v, SL_ENTRY_INDEX(e), addr >> 8 & 255);
 	return e & SL_ENTRY_EXT ? sl_fib_rest4(v, e, addr) : e;
-}
-
-/* Leaf of chunk b in a node that has no child there. */
-SL_INLINE __u32 sl_fib_leaf(const struct sl_fib_view *v,
-			    const struct sl_fib_node *n, __u64 upto)
-{
-	__u64 i = sl_popcount(n->leafvec & upto) - 1;
-	const __u32 *w;
-
-	if (n->leaf_base == SL_FIB_NO_LEAVES)
-		return i < SL_FIB_NODE_LEAVES ? n->leaf[i] : 0;
-	w = sl_fib_leaf6(v, n->leaf_base + i);
-	return w ? *w : 0;
-}
-
-/* Entry of an IPv6 address (two host-order words). */
-SL_INLINE __u32 sl_fib_lookup6(const struct sl_fib_view *v, __u64 hi, __u64 lo)
-{
-	const __u32 *w = sl_fib_root6(v, hi >> (64 - SL_FIB6_ROOT_BITS));
-	const struct sl_fib_node *n;
-	__u32 e = w ? *w : 0, i, skip;
-	__u64 upto;
-
-	if (!(e & SL_ENTRY_EXT))
-		return e;
-	hi = hi << SL_FIB6_ROOT_BITS | lo >> (64 - SL_FIB6_ROOT_BITS);
-	lo <<= SL_FIB6_ROOT_BITS;
-	i = e & ~SL_ENTRY_EXT;
-	for (e = 0; e < SL_FIB6_LEVELS; e++) {
-		n = sl_fib_node(v, i);
-		if (!n)
-			return 0;
-		skip = n->skip >> 56 & 63;
-		if (skip) {
-			if (hi >> (64 - skip) != (n->skip << 16 >> 16))
-				return n->miss;
-			hi = hi << skip | lo >> (64 - skip);
-			lo <<= skip;
-		}
-		upto = (2ULL << (hi >> 58)) - 1;
-		if (!(n->vector >> (hi >> 58) & 1))
-			return sl_fib_leaf(v, n, upto);
-		i = n->node_base + sl_popcount(n->vector & upto) - 1;
-		hi = hi << 6 | lo >> 58;
-		lo <<= 6;
-	}
-	return 0;
 }
 
 #endif

@@ -11,6 +11,8 @@
 #include "../native.h"
 
 #define SEC(name)
+#define __ksym				/* never called here */
+#define __weak __attribute__((weak))
 #define __uint(name, val) int (*name)[val]
 #define __type(name, val) __typeof__(val) *name
 

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/crc32.h>
+#include <linux/err.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+#include <sealane/fib6_check.h>
+#include "image.h"
+#include "stats.h"
+
+/* The view that fib6.h looks up in. */
+struct sl_fib_view {
+	const u32 *root;
+	const struct sl_fib_node *node;
+	const u32 *leaf;
+};
+
+/* The whole table was checked when it was loaded: no bounds to look at. */
+SL_INLINE const u32 *sl_fib_root6(const struct sl_fib_view *v, u32 i);
+SL_INLINE const struct sl_fib_node *
+sl_fib_node(const struct sl_fib_view *v, u32 i);
+SL_INLINE const u32 *sl_fib_leaf6(const struct sl_fib_view *v, u32 i);
+
+#include <sealane/fib6.h>
+
+SL_INLINE const u32 *sl_fib_root6(const struct sl_fib_view *v, u32 i)
+{
+	return &v->root[i];
+}
+
+SL_INLINE const struct sl_fib_node *
+sl_fib_node(const struct sl_fib_view *v, u32 i)
+{
+	return &v->node[i];
+}
+
+SL_INLINE const u32 *sl_fib_leaf6(const struct sl_fib_view *v, u32 i)
+{
+	return &v->leaf[i];
+}
+
+struct image {
+	u32 handle;		/* turn << 3 | place */
+	u64 len_b;
+	struct sl_fib_view view;
+	void *data;		/* in huge pages where the kernel has them */
+};
+
+static struct image __rcu *images[SLK_IMAGES];
+static DEFINE_MUTEX(lock);	/* of those who write */
+static u32 turn;
+
+/* Where the parts of an image lie. */
+static void lay_out(const void *data, struct sl_fib_view *v)
+{
+	const struct slk_image_head *head = data;
+
+	v->root = (const u32 *)(head + 1);
+	v->node = (const struct sl_fib_node *)(v->root + SL_FIB6_ROOT_WORDS);
+	v->leaf = (const u32 *)(v->node + head->nodes);
+}
+
+static const char *head_wrong(const struct slk_image_head *head, u64 len_b)
+{
+	int i;
+
+	if (len_b < sizeof(*head) || head->magic != SLK_IMAGE_MAGIC)
+		return "it is no image";
+	if (head->abi != SL_ABI_VERSION)
+		return "it is of another version";
+	if (head->nodes > SLK_NODES_MAX || head->leaves > SLK_LEAVES_MAX ||
+	    SLK_IMAGE_B(head->nodes, head->leaves) != len_b)
+		return "its length is wrong";
+	for (i = 0; i < ARRAY_SIZE(head->pad); i++)
+		if (head->pad[i])
+			return "its head is not clean";
+	if ((crc32_le(~0, (const u8 *)(head + 1), len_b - sizeof(*head)) ^
+	     0xffffffff) != head->crc)
+		return "its checksum is wrong";
+	return NULL;
+}
+
+const char *slk_image_wrong(const void *data, u64 len_b)
+{
+	const struct slk_image_head *head = data;
+	const char *wrong = head_wrong(head, len_b);
+	struct sl_fib6 t = {};
+	struct sl_fib_view v;
+
+	if (wrong)
+		return wrong;
+	lay_out(data, &v);
+	t.root = v.root;
+	t.node = v.node;
+	t.leaf = v.leaf;
+	t.nodes = head->nodes;
+	t.leaves = head->leaves;
+	t.seen = kvzalloc(head->nodes + 1, GFP_KERNEL);
+	if (!t.seen)
+		return "there is no memory to check it";
+	wrong = sl_fib6_wrong(&t);
+	kvfree(t.seen);
+	return wrong;
+}
+
+static void free_image(struct image *img)
+{
+	if (!img)
+		return;
+	vfree(img->data);
+	kfree(img);
+}
+
+/* A private copy first: what is checked is what will be used. */
+static struct image *copy_in(const struct slk_load *load)
+{
+	struct image *img = kzalloc(sizeof(*img), GFP_KERNEL);
+
+	if (!img)
+		return ERR_PTR(-ENOMEM);
+	img->len_b = load->len_b;
+	img->data = vmalloc_huge(load->len_b, GFP_KERNEL_ACCOUNT);
+	if (!img->data ||
+	    copy_from_user(img->data, u64_to_user_ptr(load->data),
+			   load->len_b)) {
+		long rc = img->data ? -EFAULT : -ENOMEM;
+
+		free_image(img);
+		return ERR_PTR(rc);
+	}
+	lay_out(img->data, &img->view);
+	return img;
+}
+
+static int publish(struct image *img)
+{
+	u32 i;
+
+	lockdep_assert_held(&lock);
+	for (i = 0; i < SLK_IMAGES; i++) {
+		if (rcu_access_pointer(images[i]))
+			continue;
+		turn = turn % (U32_MAX / SLK_IMAGES) + 1;
+		img->handle = turn * SLK_IMAGES + i;
+		if (!img->handle)	/* 0 is none */
+			img->handle = ++turn * SLK_IMAGES + i;
+		rcu_assign_pointer(images[i], img);
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+int slk_image_load(struct slk_load *load)
+{
+	const char *wrong;
+	struct image *img;
+	int rc;
+
+	if (load->len_b > SLK_IMAGE_B(SLK_NODES_MAX, SLK_LEAVES_MAX))
+		return -EFBIG;
+	if (load->len_b < sizeof(struct slk_image_head)) {
+		strscpy(load->why, "it is no image", sizeof(load->why));
+		slk_stats_count(SLK_S_IMAGES_REFUSED);
+		return -EINVAL;
+	}
+	img = copy_in(load);
+	if (IS_ERR(img))
+		return PTR_ERR(img);
+	wrong = slk_image_wrong(img->data, img->len_b);
+	if (wrong) {
+		strscpy(load->why, wrong, sizeof(load->why));
+		slk_stats_count(SLK_S_IMAGES_REFUSED);
+		free_image(img);
+		return -EINVAL;
+	}
+	mutex_lock(&lock);
+	rc = publish(img);
+	load->handle = img->handle;
+	mutex_unlock(&lock);
+	if (rc)
+		free_image(img);
+	else
+		slk_stats_count(SLK_S_IMAGES_LOADED);
+	return rc;
+}
+
+int slk_image_unload(u32 handle)
+{
+	struct image __rcu **place = &images[handle % SLK_IMAGES];
+	struct image *img;
+
+	mutex_lock(&lock);
+	img = rcu_dereference_protected(*place, lockdep_is_held(&lock));
+	if (img && img->handle == handle)
+		RCU_INIT_POINTER(*place, NULL);
+	else
+		img = NULL;
+	mutex_unlock(&lock);
+	if (!img)
+		return -ENOENT;
+	synchronize_rcu();
+	free_image(img);
+	return 0;
+}
+
+void slk_image_unload_all(void)
+{
+	struct image *img;
+	int i;
+
+	for (i = 0; i < SLK_IMAGES; i++) {
+		mutex_lock(&lock);
+		img = rcu_dereference_protected(images[i],
+						lockdep_is_held(&lock));
+		RCU_INIT_POINTER(images[i], NULL);
+		mutex_unlock(&lock);
+		if (!img)
+			continue;
+		synchronize_rcu();
+		free_image(img);
+	}
+}
+
+void slk_image_usage(u32 *n, u64 *image_b)
+{
+	struct image *img;
+	int i;
+
+	*n = 0;
+	*image_b = 0;
+	mutex_lock(&lock);
+	for (i = 0; i < SLK_IMAGES; i++) {
+		img = rcu_dereference_protected(images[i],
+						lockdep_is_held(&lock));
+		if (!img)
+			continue;
+		++*n;
+		*image_b += img->len_b;
+	}
+	mutex_unlock(&lock);
+}
+
+u32 slk_image_lookup(u32 handle, u64 hi, u64 lo)
+{
+	const struct image *img;
+
+	/* XDP may run under bh alone, which RCU waits for too */
+	img = rcu_dereference_check(images[handle % SLK_IMAGES],
+				    rcu_read_lock_bh_held());
+	if (unlikely(!img || img->handle != handle))
+		return SL_ENTRY_EXT;
+	return sl_fib_lookup6(&img->view, hi, lo);
+}

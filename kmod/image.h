@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Copies of the data plane's IPv6 tables, for the kfunc. Each is checked whole
+ * when it comes, and from then on nobody writes to it; it goes by RCU.
+ */
+#ifndef SLK_IMAGE_H
+#define SLK_IMAGE_H
+
+#include <sealane/kmod.h>
+
+/* Take what user space has: 0 with load->handle, or a negative errno and,
+ * with -EINVAL, load->why. */
+int slk_image_load(struct slk_load *load);
+/* 0 or -ENOENT; waits until nobody looks up in it. */
+int slk_image_unload(u32 handle);
+void slk_image_unload_all(void);
+void slk_image_usage(u32 *images, u64 *image_b);
+/* Entry of an address; SL_ENTRY_EXT: no such image. Under RCU. */
+u32 slk_image_lookup(u32 handle, u64 hi, u64 lo);
+
+/* The check alone: a static text, or NULL when nothing is wrong. */
+const char *slk_image_wrong(const void *data, u64 len_b);
+
+#endif

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
+#include <linux/module.h>
+#include <linux/skbuff.h>
+#include "image.h"
+#include "kfuncs.h"
+#include "stamp.h"
+
+#ifndef __bpf_kfunc
+#define __bpf_kfunc __used noinline
+#endif
+#ifndef BTF_KFUNCS_START
+#define BTF_KFUNCS_START(name) BTF_SET8_START(name)
+#define BTF_KFUNCS_END(name) BTF_SET8_END(name)
+#endif
+
+/* Nobody calls them by name: BPF programs do, by BTF id. */
+__bpf_kfunc int sealane_tx_stamp(struct __sk_buff *ctx, u64 arrived_ns,
+				 u32 lane, u32 path);
+__bpf_kfunc u32 sealane_lookup6(u32 handle, u64 hi, u64 lo);
+
+/**
+ * sealane_tx_stamp() - ask when a forwarded packet is sent
+ * @ctx: the packet, in a program at traffic control's egress
+ * @arrived_ns: when it arrived, CLOCK_MONOTONIC
+ * @lane: for the series that its residence goes to, below SL_MAX_LANES
+ * @path: likewise, below SL_MAX_PATHS
+ *
+ * Return: 0, -EBUSY when too many are waited for, -EOPNOTSUPP when this packet
+ * cannot be asked about, -EINVAL for a lane or path that cannot be.
+ */
+__bpf_kfunc int sealane_tx_stamp(struct __sk_buff *ctx, u64 arrived_ns,
+				 u32 lane, u32 path)
+{
+	if (lane >= SL_MAX_LANES || path >= SL_MAX_PATHS)
+		return -EINVAL;
+	return slk_stamp_ask((struct sk_buff *)ctx, arrived_ns, lane, path);
+}
+
+/**
+ * sealane_lookup6() - entry of an IPv6 address
+ * @handle: of the image, as SLK_IOC_LOAD gave it
+ * @hi: the address, host order
+ * @lo: likewise
+ *
+ * Return: SL_ENTRY, or SL_ENTRY_EXT when there is no such image.
+ */
+__bpf_kfunc u32 sealane_lookup6(u32 handle, u64 hi, u64 lo)
+{
+	return slk_image_lookup(handle, hi, lo);
+}
+
+/* The kernel takes one set of a module for each kind of program. */
+BTF_KFUNCS_START(tc_ids)
+BTF_ID_FLAGS(func, sealane_tx_stamp)
+BTF_ID_FLAGS(func, sealane_lookup6)
+BTF_KFUNCS_END(tc_ids)
+
+BTF_KFUNCS_START(xdp_ids)
+BTF_ID_FLAGS(func, sealane_lookup6)
+BTF_KFUNCS_END(xdp_ids)
+
+static const struct btf_kfunc_id_set tc_set = {
+	.owner = THIS_MODULE,
+	.set = &tc_ids,
+};
+
+static const struct btf_kfunc_id_set xdp_set = {
+	.owner = THIS_MODULE,
+	.set = &xdp_ids,
+};
+
+int slk_kfuncs_init(void)
+{
+	return register_btf_kfunc_id_set(BPF_PROG_TYPE_SCHED_CLS, &tc_set) ?:
+	       register_btf_kfunc_id_set(BPF_PROG_TYPE_XDP, &xdp_set);
+}
