@@ -29,7 +29,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 PROGRAMS := $(BUILD)/sealaned $(BUILD)/sealane $(BUILD)/cable
 
-.PHONY: all deps install uninstall demo lab run check vm verifier bench fuzz clean kmod
+.PHONY: all deps install uninstall demo lab run check vm verifier bench fuzz clean
 all: $(PROGRAMS) $(BUILD)/sealane.bpf.o
 
 $(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/libsealane.a
@@ -139,7 +139,7 @@ $(VM_BIN)/%: tests/vm/%.c $(BUILD)/libsealane.a
 	@mkdir -p $(@D) $(BUILD)/obj/vm
 	$(Q)$(VM_LINK)
 
-vm: $(VM_PROGRAMS)
+vm: $(VM_PROGRAMS) kmod-guests
 	$(Q)rm -f $(filter-out $(VM_PROGRAMS),$(wildcard $(VM_BIN)/*))
 
 verifier: deps
@@ -171,8 +171,32 @@ fuzz: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/fuzz/run.sh $(SECONDS)
 
+# --- kernel module ---
+# build/kmod/RELEASE/sealane.ko, for the kernel whose headers are in KDIR; with
+# DEBUG=1 build/kmod-debug/RELEASE/sealane.ko, which tries itself when loaded.
+KDIR	?= /lib/modules/$(shell uname -r)/build
+KMOD_SRC := Kbuild $(shell find kmod include/sealane -name '*.[ch]' -o -path '*/mk/*')
+KMOD	= $(BUILD)/kmod$(if $(DEBUG),-debug)/$(or $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h 2>/dev/null),unknown)
+
+.PHONY: kmod kmod-guests
 kmod:
-	@echo "the kernel module is not part of this version: see kmod/README.md" >&2; exit 1
+	$(Q)$(MAKE) --no-print-directory $(KMOD)/sealane.ko KDIR=$(KDIR)
+
+$(KMOD)/sealane.ko: $(KMOD_SRC) $(BUILD)/version $(wildcard $(KDIR)/Module.symvers)
+	@echo "  KMOD    $@"
+	+$(Q)SL_VERSION=$(SL_VERSION) kmod/mk/build.sh $(KDIR) $(@D) \
+		$(if $(DEBUG),SL_DEBUG=y)
+
+# For the kernels of the guests. Whatever is wrong with it stops the build.
+VM_SERIES ?= 6.1 6.12
+kmod-guests:
+	$(Q)for series in $(VM_SERIES); do \
+		kdir=$$(BUILD=$(BUILD) tests/vm/image.sh headers $$series) && \
+		SL_WERROR=y $(MAKE) --no-print-directory kmod KDIR=$$kdir && \
+		SL_WERROR=y $(MAKE) --no-print-directory kmod KDIR=$$kdir \
+			DEBUG=1 || exit 1; \
+	done
 
 clean:
 	rm -rf $(BUILD)

@@ -25,7 +25,7 @@ static inline __u64 slk_clock_mono_ns(const struct slk_clock *c,
 }
 
 #ifdef __KERNEL__
-#include <linux/net.h>
+#include <linux/types.h>
 
 /* 0 or -ENOSPC. net: cookie of the NIC's namespace. */
 int slk_clock_set(u64 net, const struct slk_clock *c);

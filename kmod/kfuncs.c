@@ -52,29 +52,28 @@ __bpf_kfunc u32 sealane_lookup6(u32 handle, u64 hi, u64 lo)
 	return slk_image_lookup(handle, hi, lo);
 }
 
-BTF_KFUNCS_START(stamp_ids)
+/* The kernel takes one set of a module for each kind of program. */
+BTF_KFUNCS_START(tc_ids)
 BTF_ID_FLAGS(func, sealane_tx_stamp)
-BTF_KFUNCS_END(stamp_ids)
-
-BTF_KFUNCS_START(lookup_ids)
 BTF_ID_FLAGS(func, sealane_lookup6)
-BTF_KFUNCS_END(lookup_ids)
+BTF_KFUNCS_END(tc_ids)
 
-static const struct btf_kfunc_id_set stamp_set = {
+BTF_KFUNCS_START(xdp_ids)
+BTF_ID_FLAGS(func, sealane_lookup6)
+BTF_KFUNCS_END(xdp_ids)
+
+static const struct btf_kfunc_id_set tc_set = {
 	.owner = THIS_MODULE,
-	.set = &stamp_ids,
+	.set = &tc_ids,
 };
 
-static const struct btf_kfunc_id_set lookup_set = {
+static const struct btf_kfunc_id_set xdp_set = {
 	.owner = THIS_MODULE,
-	.set = &lookup_ids,
+	.set = &xdp_ids,
 };
 
 int slk_kfuncs_init(void)
 {
-	/* sealane_in looks up too */
-	return register_btf_kfunc_id_set(BPF_PROG_TYPE_XDP, &lookup_set) ?:
-	       register_btf_kfunc_id_set(BPF_PROG_TYPE_SCHED_CLS,
-					 &lookup_set) ?:
-	       register_btf_kfunc_id_set(BPF_PROG_TYPE_SCHED_CLS, &stamp_set);
+	return register_btf_kfunc_id_set(BPF_PROG_TYPE_SCHED_CLS, &tc_set) ?:
+	       register_btf_kfunc_id_set(BPF_PROG_TYPE_XDP, &xdp_set);
 }

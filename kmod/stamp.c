@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/delay.h>
 #include <linux/errqueue.h>
 #include <linux/in.h>
 #include <linux/ktime.h>

@@ -4,6 +4,7 @@
 # a file system in memory made on the spot.
 #   image.sh kernel SERIES             prints the kernel's directory: vmlinuz,
 #                                      lib/modules, release
+#   image.sh headers SERIES            prints where to build modules for it (KDIR)
 #   image.sh qemu                      prints the directory of a QEMU that has an
 #                                      igb NIC (backports)
 #   image.sh initramfs SERIES TREE OUT [MODULE...]
@@ -45,6 +46,59 @@ fetch() { # SERIES
 	mv "$work/root/boot/vmlinuz-${image#linux-image-}" "$work/root/vmlinuz"
 	depmod -b "$work/root" "${image#linux-image-}"
 	mv "$work/root" "$vm/$1"
+}
+
+# The headers of the very kernel we have, and what they need of Debian's build.
+headers_of() { # RELEASE
+	private_apt apt-cache show "linux-headers-$1" 2>/dev/null | awk -v name="linux-headers-$1" '
+		/^Version:/ { print name "=" $2 }
+		/^Depends:/ {
+			gsub(/^Depends: |[(]= |[)]/, "")
+			n = split($0, needs, /, */)
+			for (i = 1; i <= n; i++) {
+				if (needs[i] !~ /^linux-(headers|kbuild)-/)
+					continue
+				sub(/ *[(].*/, "", needs[i])
+				sub(/ /, "=", needs[i])
+				print needs[i]
+			}
+			exit
+		}'
+}
+
+# Unpacked, so the one absolute path in them must go; links are relative. 6.1's
+# lack vmlinux: the type data out of the image stands in.
+fetch_headers() { # SERIES
+	local release packages kdir
+	exec 9>"$vm/lock"
+	flock 9
+	[ ! -e "$vm/$1/headers" ] || return 0
+	release=$(cat "$vm/$1/release")
+	work=$(mktemp -d "$vm/$1.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+	update_lists
+	packages=$(headers_of "$release")
+	[ -n "$packages" ] || die "Debian has no headers of $release any more:" \
+		"remove $vm/$1, and a newer kernel is fetched"
+	echo "fetching" $packages >&2
+	# shellcheck disable=SC2086
+	(cd "$work" && private_apt apt-get download $packages)
+	for deb in "$work"/*.deb; do
+		dpkg-deb -x "$deb" "$work/root"
+	done
+	kdir=$work/root/usr/src/linux-headers-$release
+	sed -i 's|^include /usr/src/|include $(dir $(realpath $(lastword $(MAKEFILE_LIST))))../|' \
+		"$kdir/Makefile"
+	[ -e "$kdir/vmlinux" ] ||
+		kmod/mk/kernel_btf.sh "$vm/$1/vmlinuz" "$kdir/vmlinux"
+	rm -rf "$work/root/lib" "$work/root/usr/share"
+	mv "$work/root" "$vm/$1/headers"
+}
+
+headers() { # SERIES
+	kernel "$1" >/dev/null
+	[ -e "$vm/$1/headers" ] || (fetch_headers "$1") || exit 1
+	echo "$vm/$1/headers/usr/src/linux-headers-$(cat "$vm/$1/release")"
 }
 
 kernel() { # SERIES
@@ -131,8 +185,9 @@ initramfs() { # SERIES TREE OUT [MODULE...]
 
 case ${1:-} in
 kernel) [ $# = 2 ] || die "kernel SERIES"; kernel "$2" ;;
+headers) [ $# = 2 ] || die "headers SERIES"; headers "$2" ;;
 qemu) qemu ;;
 initramfs) [ $# -ge 4 ] || die "initramfs SERIES TREE OUT [MODULE...]"
 	shift; initramfs "$@" ;;
-*) die "kernel, qemu or initramfs?" ;;
+*) die "kernel, headers, qemu or initramfs?" ;;
 esac
