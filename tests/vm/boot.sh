@@ -9,6 +9,13 @@ set -u
 kernel=$1 initramfs=$2 out=$3 limit_s=$4
 shift 4
 boot_limit_s=${VM_BOOT_S:-90}	# without hardware help, on a busy host
+nic=${VM_NIC:-virtio-net-pci}	# two, joined: what one sends the other gets
+nics=(-netdev hubport,id=n0,hubid=0 -netdev hubport,id=n1,hubid=0
+	-device "$nic,netdev=n0,romfile=" -device "$nic,netdev=n1,romfile=")
+clock=(-smp 2)
+# the guest's clock counts its instructions, whatever the host has to do, and what
+# it waits for comes at once
+[ -z "${VM_ICOUNT:-}" ] || clock=(-smp 1 -icount shift=0,sleep=off)
 qemu=
 
 stop() { [ -z "$qemu" ] || { kill -9 "$qemu"; wait "$qemu"; } 2>/dev/null; }
@@ -21,9 +28,9 @@ trap 'stop; exit 1' INT TERM
 start() { # NAME=VALUE...
 	rm -f "$out.results" "$out.console"
 	touch "$out.results"
-	qemu-system-x86_64 -accel tcg,thread=single,tb-size=512 \
-		-cpu max,-cx16 -smp 2 -m "${VM_MEMORY_MB:-1024}" \
-		-nodefaults -display none -no-reboot \
+	"${VM_QEMU:-qemu-system-x86_64}" -accel tcg,thread=single,tb-size=512 \
+		-cpu max,-cx16 "${clock[@]}" -m "${VM_MEMORY_MB:-1024}" \
+		-nodefaults -display none -no-reboot "${nics[@]}" \
 		-serial "file:$out.console" -serial "file:$out.results" \
 		-kernel "$kernel/vmlinuz" -initrd "$initramfs" -append \
 		"console=ttyS0 loglevel=5 panic=-1 oops=panic nowatchdog

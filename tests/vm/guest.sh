@@ -7,7 +7,7 @@
 #   live, replay   verifier_stats with these settings; live attaches as well
 #   captures       one_capture.pcapng through sealane replay; samples and counts
 #                  are compared with those of the host
-#   anything else  a program of /t
+#   anything else  a program of /t, or a script NAME.sh there
 # shellcheck shell=dash
 export PATH=/t:/bin:/busybox
 
@@ -34,7 +34,7 @@ job() { # NAME
 	live) verifier_stats live vm0 ;;
 	replay) verifier_stats replay ;;
 	captures) captures ;;
-	*) "/t/$1" ;;
+	*) if [ -e "/t/$1.sh" ]; then sh "/t/$1.sh"; else "/t/$1"; fi ;;
 	esac
 	rc=$?
 	echo "== end $1 $rc $(($(seconds) - from))"

@@ -5,6 +5,8 @@
 #   image.sh kernel SERIES             prints the kernel's directory: vmlinuz,
 #                                      lib/modules, release
 #   image.sh headers SERIES            prints where to build modules for it (KDIR)
+#   image.sh qemu                      prints the directory of a QEMU that has an
+#                                      igb NIC (backports)
 #   image.sh initramfs SERIES TREE OUT [MODULE...]
 #                                      guest.sh, busybox, the kernel's MODULEs
 #                                      and those they need; all that is in TREE
@@ -14,53 +16,15 @@ set -eu
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build}
 vm=$(mkdir -p "$BUILD/vm" && cd "$BUILD/vm" && pwd)
-package=linux-image-cloud-amd64
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# shellcheck source=tests/vm/apt.sh
+. tests/vm/apt.sh
 
-die() { echo "image.sh: $*" >&2; exit 1; }
-
-# Where this host has a suite of Debian's from. (Asked of apt, which knows all
-# formats of its sources, and needs no list for it.)
-mirror() { # SUITE
-	apt-get --print-uris update |
-		sed -n "s|^'\\([^']*\\)/dists/$1/InRelease'.*|\\1|p" | head -1
-}
-
-# Bookworm's kernels with updates and backports, from the host's own mirrors;
-# all of apt's state is below build/vm, the host's stays as it is.
-private_apt() { # PROGRAM ARGUMENT...
-	local program=$1
-	shift
-	"$program" -qq -o Dir::Etc::sourcelist="$vm/apt/sources.list" \
-		-o Dir::Etc::sourceparts=/dev/null \
-		-o Dir::State::lists="$vm/apt/lists" \
-		-o Dir::Cache="$vm/apt/cache" \
-		-o APT::Sandbox::User=root "$@"
-}
-
-update_lists() {
-	local main security suite
-	suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-	main=$(mirror "$suite")
-	security=$(mirror "$suite-security")
-	[ -n "$main" ] || die "apt's sources name no mirror of Debian's"
-	mkdir -p "$vm/apt/lists/partial" "$vm/apt/cache/archives/partial"
-	{
-		echo "deb [signed-by=$keyring] $main bookworm main"
-		echo "deb [signed-by=$keyring] $main bookworm-backports main"
-		[ -z "$security" ] ||
-			echo "deb [signed-by=$keyring] $security bookworm-security main"
-	} >"$vm/apt/sources.list"
-	private_apt apt-get update
-}
-
-# The newest image that the package of this series is made of.
-image_of() { # SERIES
-	private_apt apt-cache show "$package" | awk -v series="$1." '
-		/^Version:/ { ours = index($2, series) == 1 }
-		/^Depends:/ && ours {
-			sub(/^Depends: /, ""); sub(/ .*/, ""); print; exit
-		}'
+# 6.12 is the cloud kernel; 6.12-amd64 the one with the drivers of real NICs.
+metapackage() { # SERIES
+	case $1 in
+	*-amd64) echo linux-image-amd64 ;;
+	*) echo linux-image-cloud-amd64 ;;
+	esac
 }
 
 fetch() { # SERIES
@@ -73,8 +37,8 @@ fetch() { # SERIES
 	work=$(mktemp -d "$vm/$1.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
 	update_lists
-	image=$(image_of "$1")
-	[ -n "$image" ] || die "Debian has no $package of $1"
+	image=$(newest_image "$(metapackage "$1")" "${1%-amd64}")
+	[ -n "$image" ] || die "Debian has no $(metapackage "$1") of ${1%-amd64}"
 	echo "fetching $image" >&2
 	(cd "$work" && private_apt apt-get download "$image")
 	dpkg-deb -x "$work"/*.deb "$work/root"
@@ -142,6 +106,30 @@ kernel() { # SERIES
 	echo "$vm/$1"
 }
 
+# Its packages, and those of its libraries that the host has not.
+fetch_qemu() {
+	local package
+	exec 9>"$vm/lock"
+	flock 9
+	[ ! -e "$vm/qemu/usr/bin/qemu-system-x86_64" ] || return 0
+	work=$(mktemp -d "$vm/qemu.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+	update_lists
+	echo "fetching QEMU of bookworm-backports" >&2
+	private_apt apt-get -y --download-only --no-install-recommends \
+		-o Dir::Cache::archives="$work" -t bookworm-backports \
+		install qemu-system-x86
+	for package in "$work"/*.deb; do
+		dpkg-deb -x "$package" "$work/root"
+	done
+	mv "$work/root" "$vm/qemu"
+}
+
+qemu() {
+	[ -e "$vm/qemu/usr/bin/qemu-system-x86_64" ] || (fetch_qemu) || exit 1
+	echo "$vm/qemu"
+}
+
 # Into ROOT/modules, numbered in the order in which they must be loaded.
 add_modules() { # KERNEL ROOT MODULE...
 	local dir=$1 root=$2 n=100 file name module
@@ -178,11 +166,12 @@ initramfs() { # SERIES TREE OUT [MODULE...]
 	shift 3
 	root=$(mktemp -d "$vm/root.XXXXXX")
 	trap 'rm -rf "$root"' EXIT
-	mkdir -p "$root"/{bin,busybox,dev,proc,sys,tmp,run,t}
+	mkdir -p "$root"/{bin,busybox,dev,proc,sys,tmp,run,t,var}
+	ln -s ../run "$root/var/run"
 	cp tests/vm/guest.sh "$root/init"
 	cp "$(command -v busybox)" "$root/bin"
-	# busybox has a small ip of its own, without veth
-	cp -L "$(command -v ip)" "$root/bin"
+	# busybox has small ones of its own, without veth and netem
+	cp -L "$(command -v ip)" "$(command -v tc)" "$root/bin"
 	cp -L "$tree"/* "$root/t"
 	libraries "$root"/bin/* "$root"/t/* | while read -r lib; do
 		mkdir -p "$root/$(dirname "$lib")"
@@ -197,7 +186,8 @@ initramfs() { # SERIES TREE OUT [MODULE...]
 case ${1:-} in
 kernel) [ $# = 2 ] || die "kernel SERIES"; kernel "$2" ;;
 headers) [ $# = 2 ] || die "headers SERIES"; headers "$2" ;;
+qemu) qemu ;;
 initramfs) [ $# -ge 4 ] || die "initramfs SERIES TREE OUT [MODULE...]"
 	shift; initramfs "$@" ;;
-*) die "kernel, headers or initramfs?" ;;
+*) die "kernel, headers, qemu or initramfs?" ;;
 esac
