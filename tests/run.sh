@@ -95,6 +95,7 @@ run "FlowSpec sources" 120 tests/cli/test_flowspec.sh
 run "captures" 600 tests/captures/test_captures.sh
 run "guests" 900 tests/vm/test_vm.sh
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
+run "residence" 180 tests/lab/test_residence.sh
 run "events" 120 tests/lab/test_events.sh
 run "rules" 180 tests/lab/test_rules.sh
 run "commits" 900 tests/lab/test_commits.sh
