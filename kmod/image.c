@@ -24,6 +24,7 @@ SL_INLINE const struct sl_fib_node *
 sl_fib_node(const struct sl_fib_view *v, u32 i);
 SL_INLINE const u32 *sl_fib_leaf6(const struct sl_fib_view *v, u32 i);
 
+#define SL_FIB6_BEYOND(p) 0
 #include <sealane/fib6.h>
 
 SL_INLINE const u32 *sl_fib_root6(const struct sl_fib_view *v, u32 i)
