@@ -179,7 +179,7 @@ KMOD_SRC := Kbuild $(shell find kmod include/sealane -name '*.[ch]' -o -path '*/
 KMOD	= $(BUILD)/kmod$(if $(DEBUG),-debug)/$(or $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 	$(KDIR)/include/generated/utsrelease.h 2>/dev/null),unknown)
 
-.PHONY: kmod kmod-guests
+.PHONY: kmod kmod-guests kmod-check
 kmod:
 	$(Q)$(MAKE) --no-print-directory $(KMOD)/sealane.ko KDIR=$(KDIR)
 
@@ -197,6 +197,10 @@ kmod-guests:
 		SL_WERROR=y $(MAKE) --no-print-directory kmod KDIR=$$kdir \
 			DEBUG=1 || exit 1; \
 	done
+
+# sparse and clang's analyzer on it; part of `make check`
+kmod-check: deps
+	$(Q)BUILD=$(BUILD) tests/kmod/test_static.sh
 
 clean:
 	rm -rf $(BUILD)

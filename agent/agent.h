@@ -4,7 +4,7 @@
  * needs a lock. Long work (a list of a million prefixes, a reload) is a job: a
  * second thread makes what is new beside what is live, and the loop takes it
  * over when it is done. Files: main (init and its mirror), loop, ports
- * (interfaces), tables (prefixes -> data plane), jobs, blocks, lists, commits.h
+ * (interfaces), residence (half self), tables (prefixes -> data plane), jobs, blocks, lists, commits.h
  * and its files (store, generations, rules, audit), events, collect (the last
  * hour), query (latency), status, explain, api (HTTP), routes (what can be
  * asked).
@@ -105,6 +105,7 @@ struct port {
 	int mode;			/* SL_XDP_*; 0: not attached */
 	uint8_t slot, path;
 	char state[TEXT_B];		/* "attached", or why not */
+	char tc[TEXT_B];		/* why half self is not measured; "" */
 	uint64_t last_packets, pps;
 };
 
@@ -115,6 +116,13 @@ struct bypass {
 	uint64_t since_ns;		/* wall clock */
 	unsigned int seconds;		/* that it lasts, as we saw it */
 	char why[TEXT_B];
+};
+
+/* How packets are chosen for half self. */
+struct residence {
+	uint64_t seen;			/* as last read */
+	uint64_t per_s;			/* seen in the second before */
+	bool known;			/* both */
 };
 
 struct drops;
@@ -158,6 +166,7 @@ struct agent {
 	uint32_t last_class;		/* given out */
 	struct port *ports;
 	unsigned int n_ports;
+	struct residence residence;
 	uint32_t *lane_id;		/* of cfg->lanes[i] */
 	char lane_name[SL_MAX_LANES][SL_NAME_B];	/* by number */
 	char path_name[SL_MAX_PATHS][SL_NAME_B];
@@ -236,6 +245,11 @@ int ports_attach(struct agent *a, const char *name, enum sl_side side,
 		 const char *path, bool generic, struct refusal *r);
 int ports_detach(struct agent *a, const char *name, struct refusal *r);
 struct json_object *port_doc(const struct agent *a, const struct port *p);
+
+/* --- residence --- */
+void residence_sync(struct agent *a);	/* behind ports_sync() */
+void residence_second(struct agent *a);
+struct json_object *residence_doc(const struct agent *a);
 
 /* --- tables --- */
 /* Everything that lies under the blocks: the world, the lists, and where the

@@ -103,6 +103,7 @@ static void on_tick(struct agent *a, int fd)
 	tables_set_clock(a);
 	collect_second(a);
 	sample_second(a);
+	residence_second(a);
 	count_pps(a);
 	pending_tick(a);
 	blocks_expire(a);

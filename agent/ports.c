@@ -212,6 +212,7 @@ void ports_sync(struct agent *a)
 		if (!a->ports[i].held_off)
 			sync_port(a, &a->ports[i]);
 	sync_strangers(a);
+	residence_sync(a);
 }
 
 int ports_attach(struct agent *a, const char *name, enum sl_side side,
@@ -239,6 +240,7 @@ int ports_attach(struct agent *a, const char *name, enum sl_side side,
 		return refuse(r, 409, generic ? "see sealane doctor" :
 			      "see sealane doctor; --generic accepts slow "
 			      "generic XDP", "%s", p->state);
+	residence_sync(a);
 	return 0;
 }
 
@@ -257,6 +259,7 @@ int ports_detach(struct agent *a, const char *name, struct refusal *r)
 		p->held_off = true;
 		p->mode = 0;
 		p->ifindex = 0;
+		p->tc[0] = '\0';
 		snprintf(p->state, sizeof(p->state), "detached");
 		if (ifindex && p->cfg.vlan)
 			sl_dp_set_port(a->dp, ifindex, p->cfg.vlan, NULL);

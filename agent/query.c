@@ -59,6 +59,10 @@ static void take_series(void *arg, uint64_t key, const struct sl_hist *h)
 	    !q->lane_wanted[SL_SERIES_LANE(key)] ||
 	    (q->half >= 0 && (int)SL_SERIES_HALF(key) != q->half))
 		return;
+	/* no round trip: merged with those it would spoil both */
+	if (SL_SERIES_HALF(key) == SL_HALF_SELF && !q->by_half &&
+	    q->half != SL_HALF_SELF)
+		return;
 	row = row_of(q, key);
 	if (row)
 		sl_hist_add(&row->h, h);

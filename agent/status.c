@@ -108,6 +108,7 @@ struct json_object *status_doc(struct agent *a)
 	put_bool(o, "bypass", sl_dp_bypass(a->dp));
 	json_object_object_add(o, "bypassed", bypass_doc(a));
 	put_null(o, "module");
+	json_object_object_add(o, "residence", residence_doc(a));
 	for (i = 0; i < a->n_ports; i++)
 		json_object_array_add(list, port_doc(a, &a->ports[i]));
 	json_object_object_add(o, "interfaces", list);

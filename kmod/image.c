@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/crc32.h>
 #include <linux/err.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -7,41 +6,9 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
-#include <sealane/fib6_check.h>
 #include "image.h"
+#include "layout.h"
 #include "stats.h"
-
-/* The view that fib6.h looks up in. */
-struct sl_fib_view {
-	const u32 *root;
-	const struct sl_fib_node *node;
-	const u32 *leaf;
-};
-
-/* The whole table was checked when it was loaded: no bounds to look at. */
-SL_INLINE const u32 *sl_fib_root6(const struct sl_fib_view *v, u32 i);
-SL_INLINE const struct sl_fib_node *
-sl_fib_node(const struct sl_fib_view *v, u32 i);
-SL_INLINE const u32 *sl_fib_leaf6(const struct sl_fib_view *v, u32 i);
-
-#define SL_FIB6_BEYOND(p) 0
-#include <sealane/fib6.h>
-
-SL_INLINE const u32 *sl_fib_root6(const struct sl_fib_view *v, u32 i)
-{
-	return &v->root[i];
-}
-
-SL_INLINE const struct sl_fib_node *
-sl_fib_node(const struct sl_fib_view *v, u32 i)
-{
-	return &v->node[i];
-}
-
-SL_INLINE const u32 *sl_fib_leaf6(const struct sl_fib_view *v, u32 i)
-{
-	return &v->leaf[i];
-}
 
 struct image {
 	u32 handle;		/* turn << 3 | place */
@@ -54,56 +21,19 @@ static struct image __rcu *images[SLK_IMAGES];
 static DEFINE_MUTEX(lock);	/* of those who write */
 static u32 turn;
 
-/* Where the parts of an image lie. */
-static void lay_out(const void *data, struct sl_fib_view *v)
-{
-	const struct slk_image_head *head = data;
-
-	v->root = (const u32 *)(head + 1);
-	v->node = (const struct sl_fib_node *)(v->root + SL_FIB6_ROOT_WORDS);
-	v->leaf = (const u32 *)(v->node + head->nodes);
-}
-
-static const char *head_wrong(const struct slk_image_head *head, u64 len_b)
-{
-	int i;
-
-	if (len_b < sizeof(*head) || head->magic != SLK_IMAGE_MAGIC)
-		return "it is no image";
-	if (head->abi != SL_ABI_VERSION)
-		return "it is of another version";
-	if (head->nodes > SLK_NODES_MAX || head->leaves > SLK_LEAVES_MAX ||
-	    SLK_IMAGE_B(head->nodes, head->leaves) != len_b)
-		return "its length is wrong";
-	for (i = 0; i < ARRAY_SIZE(head->pad); i++)
-		if (head->pad[i])
-			return "its head is not clean";
-	if ((crc32_le(~0, (const u8 *)(head + 1), len_b - sizeof(*head)) ^
-	     0xffffffff) != head->crc)
-		return "its checksum is wrong";
-	return NULL;
-}
-
 const char *slk_image_wrong(const void *data, u64 len_b)
 {
 	const struct slk_image_head *head = data;
-	const char *wrong = head_wrong(head, len_b);
-	struct sl_fib6 t = {};
-	struct sl_fib_view v;
+	const char *wrong = slk_head_wrong(head, len_b);
+	u8 *seen;
 
 	if (wrong)
 		return wrong;
-	lay_out(data, &v);
-	t.root = v.root;
-	t.node = v.node;
-	t.leaf = v.leaf;
-	t.nodes = head->nodes;
-	t.leaves = head->leaves;
-	t.seen = kvzalloc(head->nodes + 1, GFP_KERNEL);
-	if (!t.seen)
+	seen = kvzalloc(head->nodes + 1, GFP_KERNEL);
+	if (!seen)
 		return "there is no memory to check it";
-	wrong = sl_fib6_wrong(&t);
-	kvfree(t.seen);
+	wrong = slk_table_wrong(head, seen);
+	kvfree(seen);
 	return wrong;
 }
 
@@ -132,7 +62,6 @@ static struct image *copy_in(const struct slk_load *load)
 		free_image(img);
 		return ERR_PTR(rc);
 	}
-	lay_out(img->data, &img->view);
 	return img;
 }
 
@@ -177,6 +106,7 @@ int slk_image_load(struct slk_load *load)
 		free_image(img);
 		return -EINVAL;
 	}
+	slk_lay_out(img->data, &img->view);
 	mutex_lock(&lock);
 	rc = publish(img);
 	load->handle = img->handle;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #ifdef SLK_DEBUG
-#include <linux/crc32.h>
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/vmalloc.h>
 #include <sealane/hist.h>
 #include "clock.h"
 #include "image.h"
+#include "layout.h"
 #include "pending.h"
 #include "selftest.h"
 
@@ -75,8 +75,7 @@ static bool __init buckets_are_logarithmic(void)
 
 static void __init sign(struct slk_image_head *head, u64 len_b)
 {
-	head->crc = crc32_le(~0, (const u8 *)(head + 1),
-			     len_b - sizeof(*head)) ^ 0xffffffff;
+	head->crc = slk_crc(head + 1, len_b - sizeof(*head));
 }
 
 /* A right image of two nodes, then one fault after another in it. */

@@ -17,6 +17,7 @@ static void set_defaults(struct sl_config *c)
 	c->flow_idle_ns = 300ULL * 1000000000;
 	c->stamp_max_ns = 60ULL * 1000000000;
 	c->max_share_ppm = 50000;
+	c->residence.per_s = 500;
 	c->ports[0] = 22;
 	c->ports[1] = 179;
 	c->n_ports = 2;
@@ -432,6 +433,10 @@ static void get_rest(struct reading *r, struct sl_config *c)
 		get_duration(r, m, "stamp_max", t->timing->stamp_max,
 			     &c->stamp_max_ns);
 	}
+	if (t->residence)
+		get_number(r, config_key(r, root, "residence"), "per_s",
+			   t->residence->per_s, 0, 10000, false,
+			   &c->residence.per_s);
 	get_path(r, "socket", t->socket, c->socket, sizeof(c->socket));
 	get_path(r, "state_dir", t->state_dir, c->state_dir,
 		 sizeof(c->state_dir));

@@ -73,6 +73,10 @@ struct sl_config {
 	char bpffs[256];		/* "": /sys/fs/bpf/sealane or our own */
 	uint64_t flow_idle_ns;		/* default 300 s */
 	uint64_t stamp_max_ns;		/* default 60 s */
+	struct {
+		uint32_t per_s;		/* packets timed on their way through
+					 * the gateway; default 500, 0: none */
+	} residence;
 	uint32_t max_share_ppm;		/* of the live packets that one commit
 					 * may drop anew; default 5 % */
 };

@@ -85,6 +85,11 @@ static const cyaml_schema_field_t geo_fields[] = {
 	CYAML_FIELD_END
 };
 
+static const cyaml_schema_field_t residence_fields[] = {
+	STR("per_s", struct text_residence, per_s),
+	CYAML_FIELD_END
+};
+
 static const cyaml_schema_field_t config_fields[] = {
 	LIST("interfaces", struct text_config, interfaces, &iface_schema),
 	LIST("lanes", struct text_config, lanes, &lane_schema),
@@ -94,6 +99,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	MAP("tables", struct text_config, tables, tables_fields),
 	MAP("timing", struct text_config, timing, timing_fields),
 	MAP("guards", struct text_config, guards, guards_fields),
+	MAP("residence", struct text_config, residence, residence_fields),
 	STR("socket", struct text_config, socket),
 	STR("state_dir", struct text_config, state_dir),
 	STR("bpffs", struct text_config, bpffs),

@@ -50,6 +50,10 @@ struct text_guards {
 	char *max_share;
 };
 
+struct text_residence {
+	char *per_s;
+};
+
 struct text_config {
 	struct text_iface *interfaces;
 	unsigned int interfaces_count;
@@ -62,6 +66,7 @@ struct text_config {
 	struct text_tables *tables;
 	struct text_timing *timing;
 	struct text_guards *guards;
+	struct text_residence *residence;
 	struct text_geo *geo;
 	char *socket, *state_dir, *bpffs;
 };

@@ -86,6 +86,20 @@ int sl_dp_set_port(struct sl_dp *dp, uint32_t ifindex, uint16_t vlan,
 /* The port entry of an interface; false: none. */
 bool sl_dp_get_port(struct sl_dp *dp, uint32_t ifindex, struct sl_port *out);
 
+/* --- half self: programs of traffic control --- */
+#define SL_TC_IN	1	/* sealane_in, where packets come from home */
+#define SL_TC_OUT	2	/* sealane_out, where they leave */
+/* These and no others run at an interface; one that is there already, also of an
+ * earlier agent, is updated in place. The rest is tried where one fails. */
+int sl_dp_set_tc(struct sl_dp *dp, uint32_t ifindex, unsigned int wanted);
+unsigned int sl_dp_get_tc(uint32_t ifindex);	/* which run there, anybody's */
+int sl_dp_clear_tc(uint32_t ifindex);
+/* One leaving packet of so many is timed from now on; 0: none. */
+void sl_dp_set_transits(struct sl_dp *dp, uint32_t every);
+uint32_t sl_dp_transits(const struct sl_dp *dp);
+/* seen, chosen, left and elsewhere, summed over CPUs. */
+void sl_dp_read_choosers(const struct sl_dp *dp, struct sl_chooser *out);
+
 /* --- tables --- */
 /* The bank that no packet uses; waits until the last ones have left it. */
 struct sl_fib_image *sl_dp_idle(struct sl_dp *dp);

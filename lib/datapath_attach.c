@@ -178,6 +178,7 @@ int sl_dp_detach(struct sl_dp *dp, uint32_t ifindex)
 	if (rc == -ENOENT)
 		return sl_dp_fail(dp, rc, "interface %u is not attached",
 				  ifindex);
+	sl_dp_clear_tc(ifindex);	/* without the link nobody knows it */
 	if (rc)
 		return sl_dp_fail(dp, rc, "cannot detach interface %u: %s",
 				  ifindex, strerror(-rc));
@@ -290,8 +291,12 @@ int sl_dp_pinned_bypass(const char *pin_dir, bool on)
 int sl_dp_pinned_detach(const char *pin_dir, uint32_t ifindex)
 {
 	char dir[300], path[340];
+	int rc;
 
 	pins_of(dir, sizeof(dir), pin_dir);
 	link_path(path, sizeof(path), dir, ifindex);
-	return detach_pin(path);
+	rc = detach_pin(path);
+	if (rc != -ENOENT)	/* not ours to touch, then */
+		sl_dp_clear_tc(ifindex);
+	return rc;
 }

@@ -13,7 +13,7 @@ lab="iproute2 iputils-ping iperf3 curl tcpdump ethtool procps util-linux
 	python3 python3-jsonschema xz-utils linux-source-6.1 kmod
 	libclang-rt-14-dev xdp-tools openssl bind9-dnsutils dnsmasq-base
 	dnsperf ngtcp2-client ngtcp2-server srt-tools coturn exabgp gobgpd
-	qemu-system-x86 busybox-static dwarves lz4 zstd"
+	qemu-system-x86 busybox-static dwarves lz4 zstd sparse"
 
 missing() {
 	local p

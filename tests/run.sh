@@ -93,6 +93,8 @@ run "rule files" 120 tests/cli/test_rules.sh
 run "rules on captures" 120 tests/cli/test_replay_rules.sh
 run "FlowSpec sources" 120 tests/cli/test_flowspec.sh
 run "captures" 600 tests/captures/test_captures.sh
+run "module, built" 120 tests/kmod/test_build.sh
+run "module, read" 120 tests/kmod/test_static.sh
 run "guests" 900 tests/vm/test_vm.sh
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
 run "events" 120 tests/lab/test_events.sh

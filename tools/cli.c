@@ -177,7 +177,8 @@ static void cell(char *buf, size_t len, const struct column *c,
 	if (!json_object_object_get_ex(row, c->key, &v) || !v)
 		snprintf(buf, len, "-");
 	else if (c->kind == COL_MS)
-		snprintf(buf, len, "%.2f", json_object_get_double(v) / 1e6);
+		snprintf(buf, len, json_object_get_double(v) < 1e5 ? "%.4f" :
+			 "%.2f", json_object_get_double(v) / 1e6);
 	else
 		snprintf(buf, len, "%s", json_object_get_string(v));
 	sl_plain(buf);

@@ -21,6 +21,26 @@ static const struct column iface_columns[] = {
 	{ "pps", "pps", COL_INT }, { "drops", "drops", COL_INT }, {}
 };
 
+/* Half self: what it means at present, and where it is not measured. */
+static void show_residence(struct json_object *doc)
+{
+	struct json_object *o, *list, *one;
+	size_t i;
+
+	json_object_object_get_ex(doc, "residence", &o);
+	printf("\nhalf self   %s: %s\n            %s packets chosen, %s left "
+	       "outside, %s elsewhere\n", cli_text(o, "source"),
+	       cli_text(o, "means"), cli_text(o, "chosen"),
+	       cli_text(o, "left"), cli_text(o, "elsewhere"));
+	json_object_object_get_ex(o, "interfaces", &list);
+	for (i = 0; i < json_object_array_length(list); i++) {
+		one = json_object_array_get_idx(list, i);
+		if (cli_text(one, "why")[0])
+			printf("            not at %s: %s\n",
+			       cli_text(one, "name"), cli_text(one, "why"));
+	}
+}
+
 static void show_status(struct json_object *doc)
 {
 	struct json_object *o, *list;
@@ -49,6 +69,7 @@ static void show_status(struct json_object *doc)
 	       cli_text(o, "blocks"), cli_int(o, "map_bytes") / 1e6);
 	json_object_object_get_ex(doc, "interfaces", &list);
 	cli_table(iface_columns, list);
+	show_residence(doc);
 	json_object_object_get_ex(doc, "reasons", &o);
 	printf("\npackets by reason\n");
 	json_object_object_foreach(o, name, ctr)

@@ -110,4 +110,4 @@ tree
 with_vmlinux
 kbuild "$@"
 finish
-echo "built $out/sealane.ko for $release, kfuncs: $(cat "$out/kfuncs")"
+echo "built sealane.ko for $release, kfuncs: $(cat "$out/kfuncs")"

@@ -38,7 +38,7 @@ seed() { # NAME
 	engine)
 		find "$SHARED/data" -name '*.pcap*' 2>/dev/null | sort |
 			xargs "$out/seeds" "$d" ;;
-	image) head -c 64 /dev/zero >"$d/a" ;;
+	image|kmod) head -c 64 /dev/zero >"$d/a" ;;
 	config) cp dist/sealane.yaml.example "$d/a" ;;
 	rules)
 		cp dist/rules.yaml.example "$d/a"
