@@ -23,6 +23,11 @@ SL_INLINE const struct sl_fib_node *
 sl_fib_node(const struct sl_fib_view *v, __u32 i);
 SL_INLINE const __u32 *sl_fib_leaf6(const struct sl_fib_view *v, __u32 i);
 
+/* An accessor's answer is none. Who has checked a whole image knows better. */
+#ifndef SL_FIB6_BEYOND
+#define SL_FIB6_BEYOND(p) (!(p))
+#endif
+
 /* Leaf of chunk b in a node that has no child there. */
 SL_INLINE __u32 sl_fib_leaf(const struct sl_fib_view *v,
 			    const struct sl_fib_node *n, __u64 upto)
@@ -33,7 +38,7 @@ SL_INLINE __u32 sl_fib_leaf(const struct sl_fib_view *v,
 	if (n->leaf_base == SL_FIB_NO_LEAVES)
 		return i < SL_FIB_NODE_LEAVES ? n->leaf[i] : 0;
 	w = sl_fib_leaf6(v, n->leaf_base + i);
-	return w ? *w : 0;
+	return SL_FIB6_BEYOND(w) ? 0 : *w;
 }
 
 /* Entry of an IPv6 address (two host-order words). */
@@ -41,7 +46,7 @@ SL_INLINE __u32 sl_fib_lookup6(const struct sl_fib_view *v, __u64 hi, __u64 lo)
 {
 	const __u32 *w = sl_fib_root6(v, hi >> (64 - SL_FIB6_ROOT_BITS));
 	const struct sl_fib_node *n;
-	__u32 e = w ? *w : 0, i, skip;
+	__u32 e = SL_FIB6_BEYOND(w) ? 0 : *w, i, skip;
 	__u64 upto;
 
 	if (!(e & SL_ENTRY_EXT))
@@ -51,7 +56,7 @@ SL_INLINE __u32 sl_fib_lookup6(const struct sl_fib_view *v, __u64 hi, __u64 lo)
 	i = e & ~SL_ENTRY_EXT;
 	for (e = 0; e < SL_FIB6_LEVELS; e++) {
 		n = sl_fib_node(v, i);
-		if (!n)
+		if (SL_FIB6_BEYOND(n))
 			return 0;
 		skip = n->skip >> 56 & 63;
 		if (skip) {

@@ -84,4 +84,22 @@ int by_kfunc(struct xdp_md *ctx)
 		   XDP_ABORTED;
 }
 
+/* Of images that are swapped meanwhile, each with one entry everywhere: how often
+ * which was found. */
+SEC("xdp")
+int in_swapped(struct xdp_md *ctx)
+{
+	const struct lookup_step *s = next();
+	__u32 handle = *(volatile __u32 *)&lookup_vars.handle, e;
+
+	(void)ctx;
+	if (!s)
+		return XDP_ABORTED;
+	e = sealane_lookup6(handle, s->hi, s->lo);
+	e = e & SL_ENTRY_EXT ? LOOKUP_GONE :
+	    e == LOOKUP_ONE || e == LOOKUP_OTHER ? e : LOOKUP_WRONG;
+	__sync_fetch_and_add(&lookup_vars.found[e], 1);
+	return XDP_PASS;
+}
+
 char LICENSE[] SEC("license") = "GPL";

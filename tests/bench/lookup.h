@@ -20,11 +20,15 @@ struct lookup_key {
 	__u64 addr[2];
 } __attribute__((packed));
 
+/* What in_swapped finds: entries, and no image any more. */
+enum { LOOKUP_WRONG, LOOKUP_ONE, LOOKUP_OTHER, LOOKUP_GONE, LOOKUP_KINDS };
+
 /* The driver reads and writes them between runs. */
 struct lookup_vars {
 	__u32 pos;
 	__u32 handle;		/* of the module's image */
 	__u64 sum;		/* of the entries that were found */
+	__u64 found[LOOKUP_KINDS];
 };
 
 #endif

@@ -175,6 +175,8 @@ static struct bpf_object *open_object(const char *path, bool module)
 	size(o, "sl_fib6_leaves", room->leaves / SL_FIB_LINE);
 	bpf_program__set_autoload(bpf_object__find_program_by_name(o,
 				  "by_kfunc"), module);
+	bpf_program__set_autoload(bpf_object__find_program_by_name(o,
+				  "in_swapped"), false);
 	if (bpf_object__load(o))
 		die("%s does not load", path);
 	put(o, "sl_fib6_root", t.img.root6, 4 * SL_FIB6_ROOT_WORDS);
