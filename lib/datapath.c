@@ -82,6 +82,18 @@ static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
+int sl_dp_load_skel(struct sl_dp *dp, struct sealane_bpf *skel)
+{
+	libbpf_print_fn_t before = libbpf_set_print(listen);
+	int rc;
+
+	verifier_said[0] = '\0';
+	rc = sealane_bpf__load(skel);
+	libbpf_set_print(before);
+	return rc ? sl_dp_fail(dp, rc, "the kernel refused the program: %s%s",
+			       strerror(-rc), verifier_said) : 0;
+}
+
 /* Length of the kernel's tick: the resolution of its coarse clock. 0: not known. */
 static uint64_t tick_ns(void)
 {
@@ -358,10 +370,9 @@ static int load(struct sl_dp *dp, const struct sl_dp_opts *o)
 		rc = o->before_load(dp->skel->obj, o->before_load_arg);
 	if (rc)
 		return rc;
-	rc = sealane_bpf__load(dp->skel);
+	rc = sl_dp_load_skel(dp, dp->skel);
 	if (rc)
-		return sl_dp_fail(dp, rc, "the kernel refused the program: "
-				  "%s%s", strerror(-rc), verifier_said);
+		return rc;
 	rc = map_memory(dp);
 	if (rc)
 		return rc;
