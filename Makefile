@@ -104,6 +104,20 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/gobgpd.conf.example \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
 
+# The module's sources for DKMS: dkms add sealane/$(SL_VERSION), and so on.
+DKMS_DIR ?= /usr/src/sealane-$(SL_VERSION)
+.PHONY: install-dkms uninstall-dkms
+install-dkms:
+	rm -rf $(DESTDIR)$(DKMS_DIR)
+	install -d $(DESTDIR)$(DKMS_DIR)/include
+	cp -r Kbuild kmod $(DESTDIR)$(DKMS_DIR)
+	cp -r include/sealane $(DESTDIR)$(DKMS_DIR)/include
+	sed 's|@VERSION@|$(SL_VERSION)|' dist/dkms.conf.in \
+		> $(DESTDIR)$(DKMS_DIR)/dkms.conf
+
+uninstall-dkms:
+	rm -rf $(DESTDIR)$(DKMS_DIR)
+
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/lab/demo.sh

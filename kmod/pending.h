@@ -7,6 +7,11 @@
 #ifndef SLK_PENDING_H
 #define SLK_PENDING_H
 
+#ifdef __KERNEL__
+#include <linux/stddef.h>
+#else
+#include <stddef.h>
+#endif
 #include <sealane/kmod.h>
 
 #define SLK_PENDING_NS	(SLK_PENDING_MS * 1000000ULL)
@@ -56,7 +61,7 @@ static inline __u32 slk_pending_count(const struct slk_pending *p)
 static inline int slk_pending_add(struct slk_pending *p,
 				  const struct slk_wait *w)
 {
-	struct slk_wait *free = 0;
+	struct slk_wait *free = NULL;
 	__u32 i;
 
 	for (i = 0; i < SLK_PENDING; i++) {

@@ -103,9 +103,10 @@ static enum slk_stat unfit(const struct sk_buff *skb)
 static u32 key_of(const struct sk_buff *skb)
 {
 	lockdep_assert_held(&lock);
-	if (skb_is_gso_tcp(skb) && skb_transport_header_was_set(skb) &&
-	    skb_transport_offset(skb) + sizeof(struct tcphdr) <=
-	    skb_headlen(skb))
+	/* (its type may say TCP where it is one segment only) */
+	if (skb_is_gso(skb) && skb_is_gso_tcp(skb) &&
+	    skb_transport_header_was_set(skb) && skb_transport_offset(skb) +
+	    sizeof(struct tcphdr) <= skb_headlen(skb))
 		return ntohl(tcp_hdr(skb)->seq);
 	return next_key++;
 }

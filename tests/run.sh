@@ -97,6 +97,7 @@ run "module, built" 120 tests/kmod/test_build.sh
 run "module, read" 120 tests/kmod/test_static.sh
 run "guests" 900 tests/vm/test_vm.sh
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
+run "residence" 180 tests/lab/test_residence.sh
 run "events" 120 tests/lab/test_events.sh
 run "rules" 180 tests/lab/test_rules.sh
 run "commits" 900 tests/lab/test_commits.sh

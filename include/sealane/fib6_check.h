@@ -7,6 +7,11 @@
 #ifndef SEALANE_FIB6_CHECK_H
 #define SEALANE_FIB6_CHECK_H
 
+#ifdef __KERNEL__
+#include <linux/stddef.h>
+#else
+#include <stddef.h>
+#endif
 #include <sealane/abi.h>
 #include <sealane/bits.h>
 
@@ -36,7 +41,7 @@ static inline const char *sl_fib6_leaves_wrong(const struct sl_fib6 *t,
 	for (i = 0; i < leaves; i++)
 		if (leaf[i] & SL_ENTRY_EXT)
 			return "a leaf leads on";
-	return 0;
+	return NULL;
 }
 
 /* ... with a node and all below it. bits: how many of an address are left. */
@@ -74,7 +79,7 @@ static inline const char *sl_fib6_node_wrong(const struct sl_fib6 *t, __u64 at,
 /* What is wrong with the table (static text); a null pointer: nothing. */
 static inline const char *sl_fib6_wrong(const struct sl_fib6 *t)
 {
-	const char *wrong = 0;
+	const char *wrong = NULL;
 	__u32 i;
 
 	for (i = 0; i < SL_FIB6_ROOT_WORDS && !wrong; i++)

@@ -81,6 +81,8 @@ kbuild() { # ARGUMENT...
 	# neither warnings nor debug data (the build id is made of them) tell
 	# where it was built
 	map="$map=$out/tree/= $map=\$(CURDIR)=/kernel $map=\$(abspath \$(srctree))=/kernel"
+	# below `make -j` its jobs are ours too
+	[[ ${MAKEFLAGS:-} == *jobserver* ]] || set -- "-j$(nproc)" "$@"
 	# from 6.12 on the time stamp asks for the same bytes every time
 	make -C "$kdir" M="$out/tree" RESOLVE_BTFIDS="$(resolver)" \
 		${flags:+"PAHOLE_FLAGS=$flags"} KBUILD_BUILD_TIMESTAMP=@0 \
@@ -110,4 +112,4 @@ tree
 with_vmlinux
 kbuild "$@"
 finish
-echo "built sealane.ko for $release, kfuncs: $(cat "$out/kfuncs")"
+echo "built sealane.ko for $release, kfuncs: $(tr '\n' ';' <"$out/kfuncs")"

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What Kbuild calls for each file under C=2 (CHECK=): sparse, and clang's analyzer
-# with those of the kernel's flags that shape the language; it does not take the
-# rest. What each says begins with its name.
+# What Kbuild calls for each file under C=2 (CHECK=): sparse, and if SL_CLANG is
+# set clang's analyzer, with those of the kernel's flags that shape the language;
+# it does not take the rest. What each says begins with its name.
 set -u
 said() { sed "s|^|$1: |"; }
 
 sparse "$@" 2>&1 | said sparse
+[ -n "${SL_CLANG:-}" ] || exit 0
 
 flags=()
 take_next=

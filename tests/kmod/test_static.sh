@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The module's sources under sparse and clang's analyzer, with the headers of both
-# kernels; and a file with faults, which both must see. TAP.
+# The module's sources, self-tests among them, under sparse with the headers of both
+# kernels and under clang's analyzer with the newer's; and a file with faults, which
+# must be seen. TAP.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
@@ -30,13 +31,13 @@ complaints() { # WHO LOG DIRECTORY
 judge_sources() { # SERIES KDIR
 	local who log=$out/$1/log files seen
 	rm -rf "${out:?}/$1"
-	kmod/mk/build.sh "$2" "$out/$1" C=2 CHECK="$checker" \
+	kmod/mk/build.sh "$2" "$out/$1" SL_DEBUG=y C=2 CHECK="$checker" \
 		>"$out/$1.said" 2>&1
 	result $? "$1: the module is built" "$out/$1.said"
 	files=$(find "$out/$1/tree/kmod" -name '*.o' ! -name sealane.o | wc -l)
 	seen=$(grep -c '^  CHECK ' "$log")
-	for who in sparse clang; do
-		complaints $who "$log" "$out/$1/tree" >"$out/$1.$who"
+	for who in sparse ${SL_CLANG:+clang}; do
+		complaints "$who" "$log" "$out/$1/tree" >"$out/$1.$who"
 		[ "$files" -gt 0 ] && [ "$files" = "$seen" ] &&
 			[ ! -s "$out/$1.$who" ]
 		result $? "$1: $who has nothing to say of $seen files" \
@@ -51,9 +52,9 @@ judge_faults() { # SERIES KDIR
 	echo "obj-m := faults.o" >"$dir/Kbuild"
 	make -C "$2" M="$dir" C=2 CHECK="$checker" RESOLVE_BTFIDS=true \
 		modules >"$dir/log" 2>&1
-	for who in sparse clang; do
-		complaints $who "$dir/log" "$dir" >"$dir/$who"
-		grep -q "faults.c:$(line_of ${who}_sees)" "$dir/$who"
+	for who in sparse ${SL_CLANG:+clang}; do
+		complaints "$who" "$dir/log" "$dir" >"$dir/$who"
+		grep -q "faults.c:$(line_of "${who}_sees")" "$dir/$who"
 		result $? "$1: $who sees the fault that is there" "$dir/log"
 	done
 }
@@ -64,7 +65,10 @@ line_of() { # FUNCTION
 		inside && /return \*/ { print NR; inside = 0 }' tests/kmod/faults.c
 }
 
+export SL_CLANG
 for series in $VM_SERIES; do
+	SL_CLANG=
+	[ "$series" != "${VM_SERIES##* }" ] || SL_CLANG=y
 	kdir=$(tests/vm/image.sh headers "$series") || exit 1
 	judge_sources "$series" "$kdir"
 	judge_faults "$series" "$kdir"

@@ -42,6 +42,12 @@ lab() { LAB_DIR=$LAB_DIR BUILD=$BUILD "$TOP/tests/lab/lab.sh" "$@"; }
 sealane() { in_ns gw "$BUILD/sealane" --bpffs "$(bpffs_dir)" "$@"; }
 bpffs_dir() { echo "/sys/fs/bpf/sealane-$(cat "$LAB_DIR/id")"; }
 
+# Somebody else's TC program (turn.bpf.c) as an object in LAB_DIR.
+make_turn() {
+	clang -target bpf -O2 -g -I"/usr/include/$(gcc -print-multiarch)" -c \
+		-o "$LAB_DIR/turn.o" "$TOP/tests/lab/turn.bpf.c"
+}
+
 wait_until() { # SECONDS COMMAND...
 	local end=$((SECONDS + $1))
 	shift

@@ -151,8 +151,7 @@ ok "and it goes on" test "$(self_samples)" -gt "$before"
 # --- filters are mended, foreign ones are left alone ---
 in_ns gw tc filter del dev sg0 egress
 ok "a filter that somebody took off comes back" wait_until 8 has sg0 egress "sealane_out "
-clang -target bpf -O2 -g -I"/usr/include/$(gcc -print-multiarch)" -c \
-	-o "$LAB_DIR/turn.o" "$TOP/tests/lab/turn.bpf.c"
+make_turn
 in_ns gw tc filter del dev hk0 egress
 in_ns gw tc filter add dev hk0 egress pref 29 handle 0x5ea1a9e \
 	bpf da obj "$LAB_DIR/turn.o" sec tc

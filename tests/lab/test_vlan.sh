@@ -57,10 +57,19 @@ r=[x for x in json.load(sys.stdin)['rows'] if x['half']=='$1']
 print(r); assert len(r)==1 and r[0]['lane']=='FAR' and r[0]['path']=='vl-cable'
 assert r[0]['samples'] >= 9 and 39e6 < r[0]['p50_ns'] < 60e6"; }
 ok "the agent starts on one NIC with two VLANs" agent_start
+# the kernel of the gateway routes between the VLANs
+make_turn
+in_ns gw tc filter add dev arm0 ingress pref 300 bpf da obj "$LAB_DIR/turn.o" sec tc
+sleep 2.2	# until it is known how few packets come
 in_ns switch python3 "$LAB_DIR/talk.py" 10
 sleep 1.2
 ok "the far half is on the VLAN's path, with the delay" rows far
 ok "the near half likewise" rows near
+self() { sealane -j latency --half self --since -1m | python3 -c "import json,sys
+r=json.load(sys.stdin)['rows']; print(r); assert len(r)==1
+assert (r[0]['lane'],r[0]['path'],r[0]['method'])==('FAR','vl-cable','tc')
+assert r[0]['samples']==20 and 500<r[0]['p50_ns']<2e6"; }
+ok "half self: what came by VLAN 10 and left by 20, on its path" self
 drops() { # COUNT REASON
 	sealane -j status | python3 -c "import json,sys
 d=json.load(sys.stdin)['reasons']['$2']['packets']; print(d); assert d==$1"; }
@@ -70,4 +79,8 @@ ok "a block is accepted" sealane block 198.18.20.2
 in_ns switch python3 "$LAB_DIR/talk.py" 5
 ok "... and holds behind the tags, both ways" drops 20 block
 ok "detach takes it all off" sealane detach arm0
+ok "... and our filters, but not the router" sh -c \
+	"! nsenter --net=/run/netns/$(ns_name gw) tc filter show dev arm0 egress | grep . &&
+	 nsenter --net=/run/netns/$(ns_name gw) tc filter show dev arm0 ingress |
+	 grep -o ' name [a-z_]*' | grep -x ' name turn'"
 tap_end
