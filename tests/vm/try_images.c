@@ -2,7 +2,7 @@
 /*
  * The module's images: what is none is refused and leaves no trace, what is checked
  * can be looked up in, and who looks up while images are swapped finds one of them,
- * whole. images OBJECT (lookup.bpf.o); TAP.
+ * whole. try_images OBJECT (lookup.bpf.o); TAP.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -347,7 +347,7 @@ int main(int argc, char **argv)
 	device = open(SLK_DEVICE, O_RDWR | O_CLOEXEC);
 	image = make(0, &image_b);
 	if (argc != 2 || device < 0 || !image || !open_object(argv[1])) {
-		fprintf(stderr, "usage: images OBJECT, with the module loaded\n");
+		fprintf(stderr, "usage: try_images OBJECT, with the module loaded\n");
 		return 1;
 	}
 	one_opener();
