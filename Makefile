@@ -29,7 +29,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 PROGRAMS := $(BUILD)/sealaned $(BUILD)/sealane $(BUILD)/cable
 
-.PHONY: all deps install uninstall demo lab run check vm verifier bench fuzz clean
+.PHONY: all deps install uninstall demo lab run check vm vm-check verifier bench fuzz clean
 all: $(PROGRAMS) $(BUILD)/sealane.bpf.o
 
 $(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/libsealane.a
@@ -139,7 +139,7 @@ check: deps
 VM_BIN	:= $(BUILD)/vm/bin
 VM_TEST := $(shell grep -lE '"(loaded|once)\.h"' tests/bpf/*.c) tests/bpf/test_live.c
 VM_PROGRAMS := $(patsubst tests/vm/%.c,$(VM_BIN)/%,$(wildcard tests/vm/*.c)) \
-	$(patsubst tests/bpf/%.c,$(VM_BIN)/%,$(VM_TEST))
+	$(patsubst tests/bpf/%.c,$(VM_BIN)/%,$(VM_TEST)) $(VM_BIN)/lookup.bpf.o
 VM_LINK = $(CC) $(BASE_CFLAGS) -MF $(BUILD)/obj/vm/$*.d $(OPT) -Itests \
 	-Itests/bpf -isystem $(BUILD)/kselftest -o $@ $< $(BUILD)/libsealane.a $(LIBS)
 
@@ -153,8 +153,17 @@ $(VM_BIN)/%: tests/vm/%.c $(BUILD)/libsealane.a
 	@mkdir -p $(@D) $(BUILD)/obj/vm
 	$(Q)$(VM_LINK)
 
+$(VM_BIN)/%.bpf.o: tests/bench/%.bpf.c $(wildcard bpf/* include/sealane/*.h tests/bench/*.h) | $(BUILD)/ready
+	@echo "  BPF     $@"
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -Itests/bench -c -o $@ $<
+
 vm: $(VM_PROGRAMS) kmod-guests
 	$(Q)rm -f $(filter-out $(VM_PROGRAMS),$(wildcard $(VM_BIN)/*))
+
+vm-check: deps
+	$(Q)$(MAKE) --no-print-directory all vm
+	$(Q)BUILD=$(BUILD) SHARED=$(SHARED) tests/vm/test_vm.sh
 
 verifier: deps
 	$(Q)$(MAKE) --no-print-directory all $(VM_BIN)/verifier_stats

@@ -73,10 +73,9 @@ static int publish(struct image *img)
 	for (i = 0; i < SLK_IMAGES; i++) {
 		if (rcu_access_pointer(images[i]))
 			continue;
+		/* from 1 on: 0 is no handle */
 		turn = turn % (U32_MAX / SLK_IMAGES) + 1;
 		img->handle = turn * SLK_IMAGES + i;
-		if (!img->handle)	/* 0 is none */
-			img->handle = ++turn * SLK_IMAGES + i;
 		rcu_assign_pointer(images[i], img);
 		return 0;
 	}

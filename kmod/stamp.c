@@ -228,7 +228,9 @@ void slk_stamp_exit(void)
 	sock_set_flag(sk, SOCK_DEAD);
 	release_sock(sk);
 	set_report(sk, report_before);
-	/* those that are in the middle of a report */
+	/* those that are in the middle of a report: in a softirq, or in a task
+	 * that may have been preempted there */
+	synchronize_rcu_tasks();
 	synchronize_rcu();
 	skb_queue_purge(&sk->sk_error_queue);
 	sock_release(sock);

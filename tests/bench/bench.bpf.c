@@ -60,3 +60,39 @@ int empty_lookup(struct xdp_md *ctx)
 	(void)ctx;
 	return s && s->dst[0] ? XDP_PASS : XDP_ABORTED;
 }
+
+/* Traffic control: a packet that enters and is not chosen (or seldom), one that
+ * leaves without a number, and one that is chosen and timed on its way. */
+SEC("tc")
+int enters(struct __sk_buff *skb)
+{
+	arrive(skb);
+	return 0;
+}
+
+SEC("tc")
+int goes(struct __sk_buff *skb)
+{
+	go(skb);
+	return 0;
+}
+
+SEC("tc")
+int passes(struct __sk_buff *skb)
+{
+	struct sl_chooser *c = chooser();
+	const struct sl_ctl *ctl = control();
+
+	if (!c || !ctl)
+		return 2;
+	c->taken = 0;
+	depart(skb, ctl, c);
+	leaves(skb, c);
+	return 0;
+}
+
+SEC("tc")
+int empty_tc(struct __sk_buff *skb)
+{
+	return skb->tc_index ? 2 : 0;
+}

@@ -318,6 +318,34 @@ static void measure_flood(struct bench *b, const struct stream *pair)
 	free((void *)s.steps);
 }
 
+/* The two programs of traffic control; one packet, since they look at few. */
+static void measure_tc(struct bench *b)
+{
+	const struct sl_port inside = { .side = SL_SIDE_INSIDE, .slot = 1 };
+	const struct sl_port outside = { .side = SL_SIDE_OUTSIDE, .slot = 1 };
+	const struct sl_port tap = { .side = SL_SIDE_TAP, .slot = 1 };
+	struct stream s;
+	struct row in = { .id = "tc_in", .subject = "sealane",
+			  .prog = "enters", .twin = "empty_tc", .s = &s,
+			  .scale = 1 };
+	struct row rows[] = {
+		{ .id = "tc_out", .subject = "sealane", .prog = "goes",
+		  .twin = "empty_tc", .s = &s, .scale = 1 },
+		{ .id = "tc_chosen", .subject = "sealane", .prog = "passes",
+		  .twin = "empty_tc", .s = &s, .scale = 1 } };
+
+	stream_ignored(b, &s);
+	/* as at a million packets a second and 500 to be chosen */
+	sl_dp_set_transits(b->dp, 2000);
+	sl_dp_set_port(b->dp, 1, 0, &inside);	/* a test run's: lo */
+	measure(b, &in, 1);
+	sl_dp_set_port(b->dp, 1, 0, &outside);
+	measure(b, rows, 2);
+	sl_dp_set_transits(b->dp, 0);
+	sl_dp_set_port(b->dp, 1, 0, &tap);
+	free((void *)s.steps);
+}
+
 static void measure_flows(struct bench *b)
 {
 	struct stream tracked, pair;
@@ -408,8 +436,10 @@ int main(int argc, char **argv)
 		"200,000 IPv6 prefixes\n");
 	tables_open(&b);
 	open_object(&b);
-	if (!only_flows && !only_rules)
+	if (!only_flows && !only_rules) {
 		measure_beside_peers(&b);
+		measure_tc(&b);
+	}
 	if (!only_flows)
 		measure_rules(&b);
 	if (!only_rules)

@@ -98,13 +98,106 @@ def cable(phase, lane):
     say(near(icmp, ping, 0.03), "%s: within 3 %% of ping" % lane)
 
 
+def sources(phase):
+    """Methods of half self, and how many samples each has."""
+    out = {}
+    for r in phase.find("rows")["rows"]:
+        if r["half"] == "self":
+            out[r["method"]] = out.get(r["method"], 0) + r["samples"]
+    return out
+
+
 def paths(phases):
     native(phases[""])
     for lane in CABLE_NS:
         cable(phases["cables"], lane)
+    named = sources(phases["cables"])
+    say(list(named) == ["tc"], "without the module half self is there, and its "
+        "source is named: %s" % named)
 
 
-JOBS = {"paths": paths}
+QUEUE_NS = 3_000_000
+
+
+def delayed(phase, lane):
+    """A queue of 3 ms on the gateway's way out."""
+    truth = phase.truth(lane, "self")
+    own = phase.median(lane, "tx-sw", "self")
+    say(near(own, QUEUE_NS, 0.05) and near(own, truth, 0.05),
+        "%s: with 3 ms of queue half self is %s (tx-sw), what packets did %s: "
+        "within 5 %%" % (lane, ms(own), ms(truth)))
+    far = phase.row(lane, "icmp", "far")
+    want = CABLE_NS[lane] + QUEUE_NS
+    say(near(far["p50_ns"], want, HIST), "%s: far is cable and queue, %s of %s" %
+        (lane, ms(far["p50_ns"]), ms(want)))
+    net = far["far_net_ns"]
+    say(net is not None and near(net, CABLE_NS[lane], 0.03),
+        "%s: far_net_ns is within 3 %% of the cable: %s of %s" %
+        (lane, "absent" if net is None else ms(net), ms(CABLE_NS[lane])))
+
+
+# The shaper of residence.sh: bytes a second, bytes of queue, of one datagram.
+RATE_B, LIMIT_B, DATAGRAM_B = 500_000, 15_000, 1442
+
+
+def shaped(phase):
+    """A standing queue: who is let in finds it full but for less than one packet."""
+    want = (LIMIT_B - DATAGRAM_B / 2) / RATE_B * 1e9
+    truth = phase.truth("HK", "self")
+    own = phase.median("HK", "tx-sw", "self")
+    say(near(own, truth, 0.05) and near(own, want, 0.05),
+        "HK: in a shaper's full queue half self is %s, what packets did %s, "
+        "rate and limit give %s: within 5 %%" % (ms(own), ms(truth), ms(want)))
+
+
+def losses(before, after, phase):
+    """Asked for, completed and lost, against the queue's own count of drops."""
+    queue = next(d for d in phase.docs if isinstance(d, list))[0]
+    d = {k: after[k] - before[k] for k in after}
+    done = d["software"] + d["hardware"]
+    say(d["asked"] > 100 and d["asked"] == done + d["lost"] and
+        not after["pending"],
+        "asked for %d stamps: %d came, %d packets were lost" %
+        (d["asked"], done, d["lost"]))
+    drops, sent = queue["drops"], queue["packets"]
+    share = drops / (drops + sent)
+    got = d["lost"] / max(d["asked"], 1)
+    spread = 4 * (share * (1 - share) / max(d["asked"], 1)) ** 0.5
+    say(0 < d["lost"] <= drops and abs(got - share) <= spread,
+        "the queue dropped %d of %d packets (%.1f %%), of the asked %.1f %% "
+        "were lost (4 sigma: %.1f)" % (drops, drops + sent, 100 * share,
+                                       100 * got, 100 * spread))
+
+
+def residence(phases):
+    for lane in CABLE_NS:
+        delayed(phases["delay"], lane)
+    named = sources(phases["delay"])
+    say(list(named) == ["tx-sw"], "the source is named: %s" % named)
+    stat = [phases[p].find("stats")["stats"] for p in
+            ("", "delay", "shaped")]
+    say(stat[1]["asked"] > stat[0]["asked"] and stat[1]["lost"] == 0 and
+        stat[1]["repeated"] == 0, "no packet of that time is counted as lost")
+    shaped(phases["shaped"])
+    losses(stat[1], stat[2], phases["shaped"])
+
+
+def reload(phases):
+    without, again = sources(phases["without"]), sources(phases["again"])
+    say(list(without) == ["tc"], "without the module: %s" % without)
+    say(list(again) == ["tx-sw"], "once it is back: %s" % again)
+
+
+def lookup(phases):
+    got = {d["lookup"]: d["ns"] for d in phases[""].docs}
+    lpm, bpf, kfunc = (got["by_" + k] for k in ("lpm", "bpf", "kfunc"))
+    say(kfunc <= 0.6 * bpf, "one IPv6 lookup by the kfunc: %d instructions, at "
+        "most 0.6 of the %d in BPF (%.2f; LPM_TRIE: %d)" %
+        (kfunc, bpf, kfunc / bpf, lpm))
+
+
+JOBS = {"paths": paths, "residence": residence, "reload": reload,
+        "lookup": lookup}
 
 
 def main():

@@ -1,38 +1,30 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The program on the kernels that gateways run, in guests under QEMU: it loads
-# and attaches, the fixtures pass, captures give what they give on this host, and
-# the kernel has nothing to complain of. TAP.
+# The program and the module on the kernels that gateways run, in guests under QEMU.
+# Two guests of each kernel: `plain` has two CPUs; what is measured is measured in
+# `exact`, whose clock counts its instructions, so that this host's load is none of
+# its figures. TAP. GUESTS="plain exact" chooses.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
 SHARED=${SHARED:-../shared}
 VM_SERIES=${VM_SERIES:-6.1 6.12}
+GUESTS=${GUESTS:-plain exact}
 vm=$BUILD/vm
 out=$BUILD/tests/vm
 fixtures=$(cd "$vm/bin" 2>/dev/null && echo test_*)
 limit_s=${VM_LIMIT_S:-500}
-n=0 failed=0
-
-result() { # RC SENTENCE [FILE-TO-SHOW]
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-		[ -n "${3:-}" ] && tail -30 "$3" | sed 's/^/# /'
-	fi
-}
-
-skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
+modules="veth virtio_net virtio_pci sch_netem sch_tbf sch_ingress cls_bpf"
+# shellcheck source=tests/vm/results.sh
+. tests/vm/results.sh
 
 # What every guest gets; the captures with the answers of this host.
 make_tree() {
 	local captures
 	rm -rf "$out"
 	mkdir -p "$out/tree"
-	cp "$vm"/bin/* "$BUILD/sealane" "$out/tree"
+	cp "$vm"/bin/* "$BUILD/sealane" "$BUILD/sealaned" tests/vm/guest/*.sh \
+		"$out/tree"
 	captures=$(ls "$SHARED"/data/captures/*.pcap* \
 		"$SHARED"/data/recorded/*.pcap* 2>/dev/null)
 	[ -n "$captures" ] || return
@@ -43,42 +35,62 @@ make_tree() {
 		>"$out/tree/host.counts" 2>"$out/host.err"
 }
 
-# Boot one; in the background, so that its last program is the one to kill.
-guest() { # SERIES
-	local dir jobs="live,replay,${fixtures// /,}"
-	[ -e "$out/tree/one_capture.pcapng" ] && jobs="captures,$jobs"
-	dir=$(tests/vm/image.sh kernel "$1") &&
-		tests/vm/image.sh initramfs "$1" "$out/tree" "$out/$1.cpio" \
-			veth || exit 1
-	exec tests/vm/boot.sh "$dir" "$out/$1.cpio" "$out/$1" "$limit_s" \
-		"jobs=$jobs"
+# The kernel's own module beside all that.
+make_initramfs() { # SERIES
+	local release
+	release=$(cat "$(tests/vm/image.sh kernel "$1")/release")
+	cp -al "$out/tree" "$out/tree-$1"
+	cp "$BUILD/kmod/$release/sealane.ko" "$out/tree-$1" &&
+		cp "$BUILD/kmod-debug/$release/sealane.ko" \
+			"$out/tree-$1/sealane-debug.ko" &&
+		# shellcheck disable=SC2086
+		tests/vm/image.sh initramfs "$1" "$out/tree-$1" "$out/$1.cpio" \
+			$modules
 }
 
-# One job's output into OUT/SERIES.JOB; its exit status.
-job_of() { # SERIES JOB
-	awk -v begin="== begin $2" -v end="== end $2 " '
-		index($0, end) == 1 { inside = 0 }
-		inside
-		$0 == begin { inside = 1 }' "$out/$1.results" >"$out/$1.$2"
-	return "$(awk -v job="$2" '$1 == "==" && $2 == "end" && $3 == job {
-		rc = $4; found = 1 } END { print found ? rc : 99 }' \
-		"$out/$1.results")"
+jobs_of() { # GUEST
+	local with= jobs
+	[ -e "$out/tree/one_capture.pcapng" ] && with=captures
+	case $1 in
+	plain) jobs="$with live replay $fixtures module images
+		${with:+captures_with_module}" ;;
+	exact) jobs="paths module residence reload lookup" ;;
+	esac
+	# shellcheck disable=SC2086
+	echo $jobs | tr ' ' ,
 }
 
-job_seconds() { # SERIES JOB
-	awk -v job="$2" '$1 == "==" && $2 == "end" && $3 == job { print $5 }' \
-		"$out/$1.results"
+# In the background, so that its last program is the one to kill.
+guest() { # SERIES GUEST
+	local dir
+	dir=$(tests/vm/image.sh kernel "$1") || exit 1
+	[ "$2" = plain ] || export VM_ICOUNT=1
+	exec tests/vm/boot.sh "$dir" "$out/$1.cpio" "$out/$1-$2" "$limit_s" \
+		"jobs=$(jobs_of "$2")"
+}
+
+# One after the other: two guests at a time, one of each series.
+guests() { # SERIES
+	local pid=
+	trap 'kill $pid 2>/dev/null; exit 1' INT TERM
+	make_initramfs "$1" >"$out/$1.said" 2>&1 || exit 1
+	for name in $GUESTS; do
+		guest "$1" "$name" >"$out/$1-$name.said" 2>&1 &
+		pid=$!
+		wait $pid
+		echo $? >"$out/$1-$name.rc"
+	done
 }
 
 # The figures of every program in the object, as words.
 figures() { # FILE
-	python3 - "$1" <<-'EOF'
+	python3 - "$1" <<-'END'
 	import json, sys
 	rows = [json.loads(s) for s in open(sys.argv[1]) if s.startswith("{")]
 	assert rows and all(0 < r["instructions"] <= r["limit"] for r in rows)
 	print("; ".join("%s %s of %s instructions" % (r["program"], format(
 		r["instructions"], ","), format(r["limit"], ",")) for r in rows))
-	EOF
+	END
 }
 
 judge_load() { # RC SENTENCE FILE
@@ -88,7 +100,7 @@ judge_load() { # RC SENTENCE FILE
 	result $? "$2: $words" "$3"
 }
 
-judge_fixture() { # SERIES FIXTURE
+judge_fixture() { # NAME FIXTURE
 	local rc plan good
 	job_of "$1" "$2"
 	rc=$?
@@ -98,34 +110,18 @@ judge_fixture() { # SERIES FIXTURE
 	result $? "$1: $2: $good of ${plan:-?} pass" "$out/$1.$2"
 }
 
-judge_captures() { # SERIES
-	local sentence="$1: every sample and count of replay equals this host's"
+judge_captures() { # NAME JOB SENTENCE
 	if [ ! -e "$out/tree/one_capture.pcapng" ]; then
-		skip "$sentence" "no reference data at $SHARED"
+		skip "$1: $3" "no reference data at $SHARED"
 		return
 	fi
-	job_of "$1" captures && [ -s "$out/tree/host.samples" ]
-	result $? "$sentence: $(wc -l <"$out/tree/host.samples") samples, $(
-		job_seconds "$1" captures) s" "$out/$1.captures"
+	job_of "$1" "$2" && [ -s "$out/tree/host.samples" ]
+	result $? "$1: $3: $(wc -l <"$out/tree/host.samples") samples, $(
+		job_seconds "$1" "$2") s" "$out/$1.$2"
 }
 
-# Both marks prove that the console was listened to from before to after.
-judge_console() { # SERIES
-	local bad='WARNING:|BUG:|Oops|Call Trace|Kernel panic|general protection'
-	grep -E -m1 -A20 "$bad" "$out/$1.console" >"$out/$1.complaint" ||
-		tail -5 "$out/$1.console" >"$out/$1.complaint"
-	grep -q '^== tainted 0' "$out/$1.results" &&
-		grep -q 'sealane: guest ready' "$out/$1.console" &&
-		grep -q 'sealane: guest done' "$out/$1.console" &&
-		! grep -qE "$bad" "$out/$1.console"
-	result $? "$1: the kernel warns of nothing" "$out/$1.complaint"
-}
-
-judge() { # SERIES RC
+judge_plain() { # NAME
 	local f
-	result "$2" "$1: a guest comes to its end: $(tail -1 "$out/$1.said")" \
-		"$out/$1.said"
-	touch "$out/$1.results" "$out/$1.console"
 	job_of "$1" live
 	judge_load $? "$1: the object loads (live) and attaches to a veth" \
 		"$out/$1.live"
@@ -134,8 +130,31 @@ judge() { # SERIES RC
 	for f in $fixtures; do
 		judge_fixture "$1" "$f"
 	done
-	judge_captures "$1"
-	judge_console "$1"
+	judge_captures "$1" captures \
+		"every sample and count of replay equals this host's"
+	judge_lines "$1" module
+	judge_lines "$1" images
+	judge_captures "$1" captures_with_module \
+		"... and with the module, byte for byte"
+}
+
+judge_exact() { # NAME
+	judge_figures "$1" paths
+	judge_lines "$1" module
+	judge_figures "$1" residence
+	judge_lines "$1" reload
+	judge_figures "$1" reload
+	judge_figures "$1" lookup
+}
+
+judge() { # SERIES GUEST
+	local name=$1-$2
+	touch "$out/$name".{results,console,said}
+	result "$(cat "$out/$name.rc" 2>/dev/null || echo 1)" \
+		"$name: a guest comes to its end: $(tail -1 "$out/$name.said")" \
+		"$out/$name.said"
+	"judge_$2" "$name"
+	judge_console "$name"
 }
 
 if [ -z "$fixtures" ] || [ ! -x "$vm/bin/verifier_stats" ]; then
@@ -144,11 +163,11 @@ if [ -z "$fixtures" ] || [ ! -x "$vm/bin/verifier_stats" ]; then
 	exit 1
 fi
 make_tree
-guests=()
-trap 'kill "${guests[@]}" 2>/dev/null; exit 1' INT TERM
+pids=()
+trap 'kill "${pids[@]}" 2>/dev/null; exit 1' INT TERM
 for series in $VM_SERIES; do
-	guest "$series" >"$out/$series.said" 2>&1 &
-	guests+=($!)
+	guests "$series" &
+	pids+=($!)
 done
 for settings in live replay; do
 	"$vm/bin/verifier_stats" $settings >"$out/host.$settings" 2>&1
@@ -157,9 +176,11 @@ for settings in live replay; do
 done
 i=0
 for series in $VM_SERIES; do
-	wait "${guests[i]}"
-	judge "$series" $?
-	rm -f "$out/$series.cpio"
+	wait "${pids[i]}"
+	for name in $GUESTS; do
+		judge "$series" "$name"
+	done
+	rm -rf "$out/$series.cpio" "$out/tree-$series"
 	i=$((i + 1))
 done
 echo "1..$n"

@@ -170,3 +170,28 @@ measure() { # PHASE SECONDS [COMMAND-BESIDE...]
 	cat $dir/truth $dir/pings
 	sealane -j latency --since "$since"
 }
+
+# --- results, as lines that test_vm.sh passes on ---
+
+check() { # SENTENCE COMMAND...
+	local what=$1
+	shift
+	if "$@" >/tmp/check 2>&1; then
+		echo "ok - $what"
+	else
+		echo "not ok - $what"
+		sed 's/^/# /' /tmp/check
+	fi
+}
+fails() { ! "$@"; }
+
+stats() { # lines of name and number
+	[ -d /sys/kernel/debug/tracing ] ||
+		mount -t debugfs debugfs /sys/kernel/debug
+	cat /sys/kernel/debug/sealane/stats
+}
+stats_doc() {
+	stats | awk '{ printf "%s\"%s\":%s", NR > 1 ? "," : "{\"stats\":{", $1, $2 }
+		END { print "}}" }'
+}
+stat_of() { stats | awk -v name="$1" '$1 == name { print $2 }'; }

@@ -4,7 +4,7 @@
  * module's kfunc where /dev/sealane is. A line of JSON for each: ns a lookup, net
  * of an empty twin. In a guest whose clock counts instructions (boot.sh,
  * VM_ICOUNT) these are instructions.
- *   lookup OBJECT
+ *   time_lookup OBJECT
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +42,7 @@ static void die(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	fputs("lookup: ", stderr);
+	fputs("time_lookup: ", stderr);
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
 	exit(1);
@@ -260,7 +260,7 @@ int main(int argc, char **argv)
 	uint64_t sum;
 
 	if (argc != 2)
-		die("usage: lookup OBJECT");
+		die("usage: time_lookup OBJECT");
 	make_tables();
 	make_steps();
 	sum = sum_of_all();

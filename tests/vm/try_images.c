@@ -2,7 +2,7 @@
 /*
  * The module's images: what is none is refused and leaves no trace, what is checked
  * can be looked up in, and who looks up while images are swapped finds one of them,
- * whole. images OBJECT (lookup.bpf.o); TAP.
+ * whole. try_images OBJECT (lookup.bpf.o); TAP.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +19,8 @@
 #include "module_image.h"
 
 #define PREFIXES	300
-#define MUTANTS		60
-#define SWAPS		60
+#define MUTANTS		30
+#define SWAPS		30
 #define RUNS		20000	/* lookups of one test run */
 
 static struct slk_image_head *image;
@@ -283,6 +283,7 @@ static void swaps(void)
 	void *data[2];
 	char sentence[160];
 	unsigned int runs = 0;
+	struct slk_load first;
 	pthread_t thread;
 	size_t len_b;
 	bool good;
@@ -290,11 +291,13 @@ static void swaps(void)
 	data[0] = make(LOOKUP_ONE, &len_b);
 	data[1] = make(LOOKUP_OTHER, &len_b);
 	good = data[0] && data[1] &&
-	       !pthread_create(&thread, NULL, traffic, &runs);
-	if (good) {
+	       !module_image_give(device, data[1], len_b, &first);
+	vars->handle = first.handle;
+	if (good && !pthread_create(&thread, NULL, traffic, &runs)) {
 		good = swap(data, len_b);
 		over = true;
 		pthread_join(thread, NULL);
+		good &= !ioctl(device, SLK_IOC_UNLOAD, &first.handle);
 	}
 	good &= runs && vars->found[LOOKUP_ONE] && vars->found[LOOKUP_OTHER] &&
 		!vars->found[LOOKUP_WRONG];
@@ -344,7 +347,7 @@ int main(int argc, char **argv)
 	device = open(SLK_DEVICE, O_RDWR | O_CLOEXEC);
 	image = make(0, &image_b);
 	if (argc != 2 || device < 0 || !image || !open_object(argv[1])) {
-		fprintf(stderr, "usage: images OBJECT, with the module loaded\n");
+		fprintf(stderr, "usage: try_images OBJECT, with the module loaded\n");
 		return 1;
 	}
 	one_opener();
