@@ -49,13 +49,13 @@ uint32_t sl_kmod_functions(void)
 static int load_again(struct sl_dp *dp, uint16_t kmod,
 		      struct sealane_bpf **out)
 {
-	struct sealane_bpf *skel = sealane_bpf__open();
 	struct sl_settings set = dp->set;
-	int i, rc = 0;
+	struct sealane_bpf *skel;
+	int i, rc = sl_dp_open_skel(kmod, out);
 
-	*out = skel;
-	if (!skel)
-		return sl_dp_fail(dp, -errno, "cannot open the BPF object");
+	if (rc)
+		return sl_dp_fail(dp, rc, "cannot open the BPF object");
+	skel = *out;
 	set.kmod = kmod;
 	memcpy((void *)&skel->rodata->sl_set, &set, sizeof(set));
 	for (i = 0; !rc && i < SL_MAP_COUNT; i++)
@@ -101,7 +101,7 @@ static int update_all(struct sl_dp *dp)
 
 int sl_dp_use_module(struct sl_dp *dp, uint32_t functions)
 {
-	struct sealane_bpf *skel, *before = dp->skel;
+	struct sealane_bpf *skel = NULL, *before = dp->skel;
 	int rc;
 
 	if (dp->set.kmod == functions)

@@ -49,6 +49,8 @@ struct sl_dp {
 /* Point the banks at the mapped memory. */
 void sl_dp_map_banks(struct sl_dp *dp);
 
+/* Open the object so that it calls these functions of the module (SL_KMOD_*). */
+int sl_dp_open_skel(uint32_t functions, struct sealane_bpf **out);
 /* Let the kernel check and take an object, opened and sized. */
 int sl_dp_load_skel(struct sl_dp *dp, struct sealane_bpf *skel);
 
