@@ -183,6 +183,11 @@ check() { # SENTENCE COMMAND...
 		sed 's/^/# /' /tmp/check
 	fi
 }
+# Does the agent, so many seconds from now at the latest?
+uses_module() { # SECONDS
+	wait_until "$1" sh -c \
+		"sealane -j status | grep -q '\"loaded\":true,\"used\":true'"
+}
 fails() { ! "$@"; }
 
 stats() { # lines of name and number
