@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the module is made of that is plain C: who waits for a stamp, the clocks
  * of NICs, the image's layout. */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "../../kmod/layout.h"
 #include "../../kmod/pending.h"
 #include "fib_image.h"
+#include "kmod_image.h"
 #include "kselftest_harness.h"
 
 #define KEYS	200
@@ -146,65 +148,117 @@ static struct sl_rib *some_rib(void)
 	return rib;
 }
 
-static struct slk_image_head *image_of(const struct sl_fib_image *img)
+/* Does the copy pass the module's check, and answer like the tables? How many of
+ * the answers name a lane; -1: no. */
+static long same_answers(const struct sl_fib_image *img, uint64_t *len_b,
+			 struct slk_image_head **head)
 {
-	struct slk_image_head *head = calloc(1, SLK_IMAGE_B(img->nodes,
-							    img->leaves));
 	struct sl_fib_view v;
-
-	head->magic = SLK_IMAGE_MAGIC;
-	head->abi = SL_ABI_VERSION;
-	head->nodes = img->nodes;
-	head->leaves = img->leaves;
-	slk_lay_out(head, &v);
-	memcpy((void *)v.root, img->root6, 4 * SL_FIB6_ROOT_WORDS);
-	memcpy((void *)v.node, img->node, img->nodes * sizeof(*v.node));
-	memcpy((void *)v.leaf, img->leaf, 4 * img->leaves);
-	head->crc = slk_crc(head + 1, SLK_IMAGE_B(img->nodes, img->leaves) -
-			    sizeof(*head));
-	return head;
-}
-
-TEST(the_copy_answers_like_the_tables)
-{
-	const struct sl_fib_size size = { SL_FIB4_ROOT_LINES, 16, 1 << 15,
-					  1 << 15 };
-	struct slk_image_head *head;
-	struct sl_fib_image img;
-	unsigned long hits = 0;
-	struct sl_fib_view v;
-	struct sl_rib *rib;
 	uint8_t addr[16], *seen;
-	uint64_t len_b, w[2];
+	uint64_t w[2];
+	long hits = 0;
+	uint32_t e;
 	int i, b;
 
-	srandom(8);
-	rib = some_rib();
-	ASSERT_EQ(0, sl_fib_image_new(&size, 5, &img));
-	ASSERT_EQ(0, sl_fib_build(&img, (struct sl_rib_pair){ .base = rib },
-				  NULL));
-	head = image_of(&img);
-	len_b = SLK_IMAGE_B(img.nodes, img.leaves);
-	seen = calloc(img.nodes, 1);
-	ASSERT_EQ(NULL, slk_head_wrong(head, len_b));
-	ASSERT_EQ(NULL, slk_table_wrong(head, seen));
-	EXPECT_NE(NULL, slk_head_wrong(head, len_b - 4));
-	slk_lay_out(head, &v);
-	for (i = 0; i < 300000; i++) {
+	if (sl_kmod_image(img, (void **)head, len_b))
+		return -1;
+	seen = calloc(img->nodes + 1, 1);
+	if (slk_head_wrong(*head, *len_b) || slk_table_wrong(*head, seen))
+		hits = -1;
+	free(seen);
+	slk_lay_out(*head, &v);
+	for (i = 0; i < 300000 && hits >= 0; i++) {
 		addr[0] = 0x20;
 		for (b = 1; b < 16; b++)
 			addr[b] = b < 4 ? random() % 3 : random();
 		memcpy(w, addr, 16);
-		b = sl_fib_lookup6(&v, __builtin_bswap64(w[0]),
+		e = sl_fib_lookup6(&v, __builtin_bswap64(w[0]),
 				   __builtin_bswap64(w[1]));
-		ASSERT_EQ((int)sl_fib_lookup(&img, 6, addr), b);
-		hits += b != 0;
+		hits = e == sl_fib_lookup(img, 6, addr) ? hits + (e != 0) : -1;
 	}
-	EXPECT_GT(hits, 10000);
-	free(seen);
-	free(head);
-	sl_fib_image_free(&img);
-	sl_rib_free(rib);
+	return hits;
+}
+
+/* The table that the tests below copy; patched: with 200 prefixes pushed since. */
+static void some_tables(struct sl_fib_image *img, struct sl_rib **rib,
+			struct sl_rib **extra, bool patched)
+{
+	const struct sl_fib_size size = { SL_FIB4_ROOT_LINES, 16, 1 << 15,
+					  1 << 15 };
+	struct sl_prefix p = { .family = 6, .len = 128 };
+	int i, b;
+
+	*rib = some_rib();
+	*extra = sl_rib_new();
+	sl_fib_image_new(&size, 5, img);
+	sl_fib_build(img, (struct sl_rib_pair){ .base = *rib }, NULL);
+	for (i = 0; patched && i < 200; i++) {
+		p.addr[0] = 0x20;
+		for (b = 1; b < 16; b++)
+			p.addr[b] = b < 4 ? random() % 3 : random();
+		sl_rib_add_class(*extra, &p, 2 + i, SL_ACT_DROP, 0);
+		sl_rib_sort(*extra);
+		sl_fib_patch(img, (struct sl_rib_pair){ .base = *rib,
+			     .extra = *extra }, &p);
+	}
+}
+
+FIXTURE(tables) {
+	struct sl_fib_image img;
+	struct sl_rib *rib, *extra;
+	struct slk_image_head *head;
+	uint64_t len_b;
+};
+
+FIXTURE_VARIANT(tables) {
+	bool patched;
+};
+
+FIXTURE_VARIANT_ADD(tables, built) { .patched = false };
+FIXTURE_VARIANT_ADD(tables, patched) { .patched = true };
+
+FIXTURE_SETUP(tables)
+{
+	srandom(8);
+	some_tables(&self->img, &self->rib, &self->extra, variant->patched);
+	ASSERT_LT(10000, same_answers(&self->img, &self->len_b, &self->head));
+}
+
+FIXTURE_TEARDOWN(tables)
+{
+	free(self->head);
+	sl_fib_image_free(&self->img);
+	sl_rib_free(self->rib);
+	sl_rib_free(self->extra);
+}
+
+TEST_F(tables, the_copy_is_of_this_version_and_length)
+{
+	struct sl_fib_image huge = self->img;
+	uint64_t len_b;
+	void *none;
+
+	EXPECT_EQ(SLK_IMAGE_B(self->img.nodes, self->img.leaves), self->len_b);
+	EXPECT_EQ(SL_ABI_VERSION, self->head->abi);
+	EXPECT_NE(NULL, slk_head_wrong(self->head, self->len_b - 4));
+	huge.nodes = SLK_NODES_MAX + 1;
+	EXPECT_EQ(-EFBIG, sl_kmod_image(&huge, &none, &len_b));
+}
+
+TEST_F(tables, a_copy_with_one_bit_wrong_is_refused)
+{
+	uint8_t *bytes = (uint8_t *)self->head;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		uint64_t at = random() % self->len_b;
+
+		bytes[at] ^= 1 << random() % 8;
+		ASSERT_NE(NULL, slk_head_wrong(self->head, self->len_b));
+		free(self->head);
+		sl_kmod_image(&self->img, (void **)&self->head, &self->len_b);
+		bytes = (uint8_t *)self->head;
+	}
 }
 
 TEST_HARNESS_MAIN
