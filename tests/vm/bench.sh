@@ -25,7 +25,7 @@ run() { # SERIES NAME
 for series in $VM_SERIES; do
 	dir=$(tests/vm/image.sh kernel "$series")
 	mkdir -p "$out/$series"
-	cp "$BUILD"/vm/bin/{time_lookup,lookup.bpf.o} tests/vm/guest/lookup.sh \
+	cp "$BUILD"/vm/bin/{time_lookup,lookup.bpf.o} tests/vm/guest/{lookup,net}.sh \
 		"$BUILD/kmod/$(cat "$dir/release")/sealane.ko" "$out/$series"
 	tests/vm/image.sh initramfs "$series" "$out/$series" "$out/$series.cpio"
 	VM_ICOUNT=1 run "$series" instructions
