@@ -23,7 +23,7 @@ make_tree() {
 	local captures
 	rm -rf "$out"
 	mkdir -p "$out/tree"
-	cp "$vm"/bin/* "$BUILD/sealane" "$BUILD/sealaned" tests/vm/guest/*.sh \
+	cp "$vm"/bin/* "$BUILD/sealane" "$BUILD/sealaned" tests/vm/guest/* \
 		"$out/tree"
 	captures=$(ls "$SHARED"/data/captures/*.pcap* \
 		"$SHARED"/data/recorded/*.pcap* 2>/dev/null)
@@ -31,6 +31,8 @@ make_tree() {
 	# shellcheck disable=SC2086
 	python3 tests/mk/one_capture.py "$out/tree/one_capture.pcapng" $captures
 	"$BUILD/sealane" -j replay "$out/tree/one_capture.pcapng" \
+		-c tests/vm/guest/world.yaml \
+		--rules tests/vm/guest/world-rules.yaml \
 		--samples "$out/tree/host.samples" \
 		>"$out/tree/host.counts" 2>"$out/host.err"
 }
