@@ -29,7 +29,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 PROGRAMS := $(BUILD)/sealaned $(BUILD)/sealane $(BUILD)/cable
 
-.PHONY: all deps install uninstall demo lab run check vm vm-check verifier bench fuzz clean
+.PHONY: all deps install uninstall demo lab run check vm vm-check verifier bench bench-vm fuzz clean
 all: $(PROGRAMS) $(BUILD)/sealane.bpf.o
 
 $(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/libsealane.a
@@ -164,6 +164,10 @@ vm: $(VM_PROGRAMS) kmod-guests
 vm-check: deps
 	$(Q)$(MAKE) --no-print-directory all vm
 	$(Q)BUILD=$(BUILD) SHARED=$(SHARED) tests/vm/test_vm.sh
+
+bench-vm: deps
+	$(Q)$(MAKE) --no-print-directory all vm
+	$(Q)BUILD=$(BUILD) tests/vm/bench.sh
 
 verifier: deps
 	$(Q)$(MAKE) --no-print-directory all $(VM_BIN)/verifier_stats

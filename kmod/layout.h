@@ -78,7 +78,7 @@ static inline const char *slk_head_wrong(const struct slk_image_head *head,
 			return "its head is not clean";
 	if (slk_crc(head + 1, len_b - sizeof(*head)) != head->crc)
 		return "its checksum is wrong";
-	return 0;
+	return NULL;
 }
 
 /* ... and with the table behind a right head; seen: a zeroed byte for each

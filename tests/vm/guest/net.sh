@@ -183,6 +183,11 @@ check() { # SENTENCE COMMAND...
 		sed 's/^/# /' /tmp/check
 	fi
 }
+# Does the agent, so many seconds from now at the latest?
+uses_module() { # SECONDS
+	wait_until "$1" sh -c \
+		"sealane -j status | grep -q '\"loaded\":true,\"used\":true'"
+}
 fails() { ! "$@"; }
 
 stats() { # lines of name and number
@@ -191,7 +196,7 @@ stats() { # lines of name and number
 	cat /sys/kernel/debug/sealane/stats
 }
 stats_doc() {
-	stats | awk '{ printf "%s\"%s\":%s", NR > 1 ? "," : "{\"stats\":{", $1, $2 }
-		END { print "}}" }'
+	stats | awk '{ doc = doc (NR == 1 ? "" : ",") "\"" $1 "\":" $2 }
+		END { print "{\"stats\":{" doc "}}" }'
 }
 stat_of() { stats | awk -v name="$1" '$1 == name { print $2 }'; }

@@ -6,8 +6,7 @@
 # drops follow from rate and limit.
 . /t/net.sh
 
-uses_module() { sealane -j status | grep -q '"loaded":true,"used":true'; }
-wait_until 20 uses_module || echo "the agent does not use the module"
+uses_module 20 || { echo "the agent does not use the module"; exit 1; }
 stats_doc
 for name in hk0 sg0; do
 	in_ns gw tc qdisc replace dev $name root netem delay 3ms limit 10000
