@@ -102,14 +102,22 @@ static bool probe(struct clock *c)
 	return c->fd >= 0;
 }
 
-/* Stamping is on, by whomever; switched on where nobody has. */
-static bool stamping(struct clock *c)
+/*
+ * Stamping is on, switched on by us. A NIC has few places for stamps, often one: who
+ * switched it on (ptp4l) would miss his, so it is left to him unless told otherwise.
+ */
+static bool stamping(struct clock *c, bool shared)
 {
 	struct hwtstamp_config cfg = {};
 	int rc = ioctl_of(c->name, SIOCGHWTSTAMP, &cfg);
 
-	if (!rc && cfg.tx_type == HWTSTAMP_TX_ON)
+	if (!rc && cfg.tx_type == HWTSTAMP_TX_ON && (c->switched_on || shared))
 		return true;
+	if (!rc && cfg.tx_type == HWTSTAMP_TX_ON) {
+		snprintf(c->why, sizeof(c->why), "its stamps are somebody else's "
+			 "(hardware: shared takes some)");
+		return false;
+	}
 	if (!rc && cfg.tx_type != HWTSTAMP_TX_OFF) {
 		snprintf(c->why, sizeof(c->why), "it stamps packets of PTP "
 			 "alone, as somebody set it");
@@ -169,7 +177,8 @@ static void sync_clock(struct agent *a, struct clock *c)
 	if (!good)
 		snprintf(c->why, sizeof(c->why), "residence: {hardware: off} "
 			 "in the configuration");
-	good = good && probe(c) && stamping(c) && measure(c);
+	good = good && probe(c) &&
+	       stamping(c, a->cfg->residence.shared) && measure(c);
 	tell(a, c, good);
 	if (strcmp(was, c->why))
 		event(a, LOG_NOTICE, "module", NULL, "interface %s: stamps of "

@@ -22,8 +22,9 @@ static unsigned int wanted_at(const struct agent *a, uint32_t ifindex)
 
 		if (p->held_off || p->ifindex != ifindex)
 			continue;
+		/* a packet that turns back gets rid of its number there */
 		if (p->cfg.side == SL_SIDE_INSIDE)
-			wanted |= SL_TC_IN;
+			wanted |= SL_TC_IN | SL_TC_OUT;
 		if (p->cfg.side == SL_SIDE_OUTSIDE)
 			wanted |= SL_TC_OUT;
 	}
@@ -112,21 +113,20 @@ void residence_second(struct agent *a)
 /* Where a residence is taken now. */
 static const char *source(const struct agent *a)
 {
-	unsigned int i, wanted, both = 0, hardware = 0, software = 0;
+	unsigned int i, inside = 0, hardware = 0, software = 0;
 
 	for (i = 0; i < a->n_ports; i++) {
 		const struct port *p = &a->ports[i];
 
 		if (!p->mode || p->tc[0])
 			continue;
-		wanted = wanted_at(a, p->ifindex);
-		both |= wanted;
-		if (!(wanted & SL_TC_OUT))
+		inside += p->cfg.side == SL_SIDE_INSIDE;
+		if (p->cfg.side != SL_SIDE_OUTSIDE)
 			continue;
 		hardware += clock_is_used(a, p->ifindex);
 		software += !clock_is_used(a, p->ifindex);
 	}
-	if (!a->cfg->residence.per_s || both != (SL_TC_IN | SL_TC_OUT))
+	if (!a->cfg->residence.per_s || !inside || !(hardware + software))
 		return "none";
 	if (!module_stamps(a))
 		return "tc";

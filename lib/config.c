@@ -450,8 +450,11 @@ static void get_rest(struct reading *r, struct sl_config *c)
 		m = config_key(r, root, "residence");
 		get_number(r, m, "per_s", t->residence->per_s, 0, 10000,
 			   false, &c->residence.per_s);
-		get_auto(r, m, "hardware", t->residence->hardware,
-			 &c->residence.hardware);
+		c->residence.shared = t->residence->hardware &&
+				      !strcmp(t->residence->hardware, "shared");
+		if (!c->residence.shared)
+			get_auto(r, m, "hardware", t->residence->hardware,
+				 &c->residence.hardware);
 	}
 	get_auto(r, root, "module", t->module, &c->module);
 	get_path(r, "socket", t->socket, c->socket, sizeof(c->socket));

@@ -12,88 +12,121 @@
 #include "kmod_image.h"
 #include "kselftest_harness.h"
 
-#define KEYS	200
+#define LIMIT_NS	2000000000ULL
+/* Few buckets, more keys in each than have room. */
+#define BUCKETS		4
+#define KEYS_EACH	24
+#define KEY(bucket, k)	((uint32_t)((k) * SLK_BUCKETS + (bucket)))
 
 /* The stupid twin: a row for every key there is. */
-struct twin {
-	uint64_t asked_ns[KEYS];	/* 0: nobody waits */
-	unsigned int n;
-};
+static uint64_t asked_ns[BUCKETS][KEYS_EACH];	/* 0: nobody waits */
+static unsigned int lost;
 
-static unsigned int expire(struct twin *t, uint64_t now_ns)
+static void count_lost(const struct slk_wait *w)
 {
-	unsigned int k, n = 0;
+	lost++;
+	asked_ns[w->key % SLK_BUCKETS][w->key / SLK_BUCKETS] = 0;
+}
 
-	for (k = 0; k < KEYS; k++)
-		if (t->asked_ns[k] && t->asked_ns[k] + SLK_PENDING_NS <= now_ns) {
-			t->asked_ns[k] = 0;
-			n++;
-		}
-	t->n -= n;
+static unsigned int waiting(int bucket)
+{
+	unsigned int n = 0;
+	int k;
+
+	for (k = 0; k < KEYS_EACH; k++)
+		n += asked_ns[bucket][k] != 0;
+	return n;
+}
+
+/* How many of a bucket's are due. */
+static unsigned int due(int bucket, uint64_t now_ns)
+{
+	unsigned int n = 0;
+	int k;
+
+	for (k = 0; k < KEYS_EACH; k++)
+		n += asked_ns[bucket][k] &&
+		     asked_ns[bucket][k] + LIMIT_NS <= now_ns;
 	return n;
 }
 
 TEST(who_waits_is_found_once_and_given_up_in_time)
 {
-	unsigned long added = 0, taken = 0, lost = 0, refused = 0;
-	struct slk_pending p = {};
+	unsigned long added = 0, taken = 0, refused = 0;
+	static struct slk_pending p;
 	struct slk_wait w = {}, got;
-	struct twin t = {};
 	uint64_t now_ns = 1;
-	int step, want;
+	int step, want, b;
 
 	srandom(6);
 	for (step = 0; step < 300000; step++) {
-		unsigned int k = random() % KEYS;
+		int k = random() % KEYS_EACH;
 
-		now_ns += random() % 40000000;
-		switch (random() % 3) {
-		case 0:
-			want = t.asked_ns[k] || t.n == SLK_PENDING ? -1 : 0;
-			w.key = k;
+		b = random() % BUCKETS;
+		now_ns += random() % 10000000;
+		switch (random() % 4) {
+		case 0: case 1:
+			want = asked_ns[b][k] ||
+			       waiting(b) == SLK_BUCKET_WAITS ? -1 : 0;
+			w.key = KEY(b, k);
 			w.asked_ns = now_ns;
-			w.lane = step;
 			ASSERT_EQ(want, slk_pending_add(&p, &w));
 			refused += want != 0;
-			if (want)
-				break;
-			added++;
-			t.asked_ns[k] = now_ns;
-			t.n++;
+			added += want == 0;
+			if (!want)
+				asked_ns[b][k] = now_ns;
 			break;
-		case 1:
-			want = t.asked_ns[k] ? 0 : -1;
-			ASSERT_EQ(want, slk_pending_take(&p, k, &got));
+		case 2:
+			want = asked_ns[b][k] ? 0 : -1;
+			ASSERT_EQ(want, slk_pending_take(&p, KEY(b, k), &got));
 			if (want)
 				break;
-			ASSERT_EQ(t.asked_ns[k], got.asked_ns);
+			ASSERT_EQ(asked_ns[b][k], got.asked_ns);
 			taken++;
-			t.asked_ns[k] = 0;
-			t.n--;
+			asked_ns[b][k] = 0;
 			break;
 		default:
 			if (random() % 20)
 				break;
-			want = expire(&t, now_ns);
-			ASSERT_EQ((unsigned int)want,
-				  slk_pending_expire(&p, now_ns));
-			lost += want;
+			want = lost + due(b, now_ns);
+			slk_pending_expire(&p, b, now_ns, LIMIT_NS, count_lost);
+			ASSERT_EQ((unsigned int)want, lost);
 		}
-		ASSERT_EQ(t.n, slk_pending_count(&p));
+		ASSERT_EQ(waiting(0) + waiting(1) + waiting(2) + waiting(3),
+			  slk_pending_count(&p));
 	}
-	EXPECT_EQ(added, taken + lost + t.n);
+	EXPECT_EQ(added, taken + lost + slk_pending_count(&p));
 	EXPECT_GT(taken, 1000);
 	EXPECT_GT(lost, 1000);
 	EXPECT_GT(refused, 1000);
 }
 
+TEST(a_bad_path_leaves_room_for_others)
+{
+	static struct slk_pending p;
+	struct slk_wait w = { .path = 3 }, got;
+
+	for (w.key = 0; w.key < SLK_PENDING_PATH; w.key++)
+		ASSERT_EQ(0, slk_pending_add(&p, &w));
+	ASSERT_EQ(-1, slk_pending_add(&p, &w));
+	w.path = 4;
+	ASSERT_EQ(0, slk_pending_add(&p, &w));
+	ASSERT_EQ(0, slk_pending_take(&p, 5, &got));
+	EXPECT_EQ(3, got.path);
+	w.path = 3;
+	w.key++;
+	EXPECT_EQ(0, slk_pending_add(&p, &w));
+}
+
 TEST(a_clock_that_stepped_back_gives_up_nobody)
 {
-	struct slk_wait w = { .asked_ns = 5 * SLK_PENDING_NS };
-	struct slk_pending p = {};
+	struct slk_wait w = { .asked_ns = 5 * LIMIT_NS };
+	static struct slk_pending p;
 
+	lost = 0;
 	ASSERT_EQ(0, slk_pending_add(&p, &w));
-	EXPECT_EQ(0, slk_pending_expire(&p, 1));
+	slk_pending_expire(&p, 0, 1, LIMIT_NS, count_lost);
+	EXPECT_EQ(0, lost);
 	EXPECT_EQ(1, slk_pending_count(&p));
 }
 
@@ -113,6 +146,27 @@ TEST(a_nic_s_time_is_converted_within_a_nanosecond)
 		want = (long double)c.mono_ns + d - d * (c.ppb * 1e-9L);
 		ASSERT_LE(fabsl(slk_clock_mono_ns(&c, c.phc_ns + d) - want), 1);
 	}
+}
+
+TEST(a_clock_out_of_its_range_is_refused)
+{
+	struct slk_clock c = { .ifindex = 1, .mono_ns = 50000000000,
+			       .until_ns = 55000000000 };
+	const struct slk_clock good = c;
+
+	EXPECT_TRUE(slk_clock_is_sane(&c, 50000000000));
+	EXPECT_FALSE(slk_clock_is_sane(&c, 10000000000));
+	EXPECT_FALSE(slk_clock_is_sane(&c, 90000000000));
+	c.until_ns = ~0ULL;
+	EXPECT_FALSE(slk_clock_is_sane(&c, 50000000000));
+	c = good;
+	c.ppb = -SLK_PPB_MAX - 1;
+	EXPECT_FALSE(slk_clock_is_sane(&c, 50000000000));
+	c = good;
+	c.mono_ns = 1000;
+	EXPECT_EQ(0, slk_clock_mono_ns(&c, c.phc_ns - 10000000000));
+	c.mono_ns = ~0ULL;
+	EXPECT_EQ(0, slk_clock_mono_ns(&c, c.phc_ns));
 }
 
 TEST(another_clock_s_time_is_not_converted)
