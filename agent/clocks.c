@@ -29,6 +29,7 @@ struct clock {
 	int index, fd;		/* of /dev/ptpN; fd -1: not open */
 	bool switched_on;	/* its stamping, by us */
 	bool told;		/* the module knows it */
+	bool said;		/* by which clock it stamps */
 	struct sl_phc phc;
 	char why[TEXT_B];	/* its stamps are not used; "" */
 };
@@ -180,11 +181,12 @@ static void sync_clock(struct agent *a, struct clock *c)
 	good = good && probe(c) &&
 	       stamping(c, a->cfg->residence.shared) && measure(c);
 	tell(a, c, good);
-	if (strcmp(was, c->why))
+	if (!c->said || strcmp(was, c->why))
 		event(a, LOG_NOTICE, "module", NULL, "interface %s: stamps of "
 		      "sent packets are taken %s%s%s", c->name, good ?
 		      "by the NIC" : "in software", good ? "" : ": ",
 		      c->why);
+	c->said = true;
 }
 
 static void leave(struct agent *a, struct clock *c)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/net_tstamp.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -102,6 +103,8 @@ void doctor_stamps(struct report *r, struct json_object *status,
 	struct ethtool_ts_info info = { .cmd = ETHTOOL_GET_TS_INFO };
 	struct json_object *c = clock_of(status, name);
 
+	if (!if_nametoindex(name))
+		return;		/* said already */
 	if (c && cli_text(c, "error_ns")[0])
 		note(r, OK, name, "", "stamps of sent packets in %s%s%s; "
 		     "%s is %s ns ahead of CLOCK_MONOTONIC, +-%s ns, "
