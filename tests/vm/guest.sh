@@ -5,7 +5,7 @@
 # each job printed, between `== begin NAME` and `== end NAME EXIT SECONDS`;
 # `== tainted N`; `== done`.
 #   live, replay   verifier_stats with these settings; live attaches as well
-#   captures...    one_capture.pcapng through sealane replay; samples and counts
+#   captures       one_capture.pcapng through sealane replay; samples and counts
 #                  are compared with those of the host
 #   anything else  a program of /t, or a script NAME.sh there
 # shellcheck shell=dash
@@ -33,7 +33,7 @@ job() { # NAME
 	case $1 in
 	live) verifier_stats live vm0 ;;
 	replay) verifier_stats replay ;;
-	captures*) captures ;;
+	captures) captures ;;
 	*) if [ -e "/t/$1.sh" ]; then sh "/t/$1.sh"; else "/t/$1"; fi ;;
 	esac
 	rc=$?
