@@ -132,6 +132,10 @@ static void load_image(struct agent *a, int bank)
 	}
 	i->handle = l.handle;
 	sl_dp_set_image(a->dp, bank, l.handle);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	/* somebody wrote to the table while it was copied */
+	if (sl_dp_table_version(a->dp, bank) != i->version)
+		drop_image(a, bank);
 	a->module->image_took_ns = sl_mono_ns() - began_ns;
 }
 
@@ -146,7 +150,7 @@ static void sync_bank(struct agent *a, int bank, bool wanted)
 		i->version = version;
 		i->refused = false;
 	}
-	if (!wanted || (i->handle && !sl_dp_image(a->dp, bank)))
+	if (!wanted || (i->handle && (!quiet || !sl_dp_image(a->dp, bank))))
 		drop_image(a, bank);
 	else if (quiet && !i->handle && !i->refused)
 		load_image(a, bank);

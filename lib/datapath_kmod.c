@@ -133,15 +133,17 @@ uint32_t sl_dp_image(const struct sl_dp *dp, unsigned int bank)
 
 void sl_dp_outdate_image(struct sl_dp *dp, unsigned int bank)
 {
+	/* in this order: who sets a handle looks at the version afterwards, and
+	 * sees it changed, or his handle is cleared here */
+	__atomic_fetch_add(&dp->version[bank & 1], 1, __ATOMIC_SEQ_CST);
 	sl_dp_set_image(dp, bank, 0);
 	/* before any word of the table is written */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	__atomic_fetch_add(&dp->version[bank & 1], 1, __ATOMIC_RELAXED);
 }
 
 uint32_t sl_dp_table_version(const struct sl_dp *dp, unsigned int bank)
 {
-	return __atomic_load_n(&dp->version[bank & 1], __ATOMIC_RELAXED);
+	return __atomic_load_n(&dp->version[bank & 1], __ATOMIC_SEQ_CST);
 }
 
 const struct sl_fib_image *sl_dp_bank(const struct sl_dp *dp,

@@ -113,11 +113,13 @@ static const struct command commands[] = {
 	  "                      gobgp)\n"
 	  "  --adj-in            gobgp: the lines are those of `monitor adj-in`\n",
 	  cmd_flowspec },
-	{ "replay", "FILE [-c CONF] [--rules RULES] [--samples OUT|-]",
+	{ "replay", "FILE [-c CONF] [--rules RULES] [--samples OUT|-] "
+	  "[--module]",
 	  "run a capture through the data plane",
 	  "  -c CONF        lanes, home and sizes from a configuration\n"
 	  "  --rules RULES  with the rules of a file, and their hits\n"
-	  "  --samples OUT  one JSON object per sample and line; - is stdout\n",
+	  "  --samples OUT  one JSON object per sample and line; - is stdout\n"
+	  "  --module       IPv6 is looked up by the kernel module\n",
 	  cmd_replay },
 	{}
 };
