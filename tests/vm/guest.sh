@@ -6,7 +6,8 @@
 # `== tainted N`; `== done`.
 #   live, replay   verifier_stats with these settings; live attaches as well
 #   captures       one_capture.pcapng through sealane replay; samples and counts
-#                  are compared with those of the host
+#                  are compared with those of the host; captures_by_module
+#                  looks up by the module
 #   anything else  a program of /t, or a script NAME.sh there
 # shellcheck shell=dash
 export PATH=/t:/bin:/busybox
@@ -20,9 +21,9 @@ same() { # OURS THE-HOST'S
 	return 1
 }
 
-captures() {
-	sealane -j replay /t/one_capture.pcapng --samples /tmp/samples \
-		>/tmp/counts || return 1
+captures() { # [OPTION]
+	sealane -j replay /t/one_capture.pcapng -c /t/captures.yaml "$@" \
+		--samples /tmp/samples >/tmp/counts || return 1
 	same /tmp/samples /t/host.samples && same /tmp/counts /t/host.counts
 }
 
@@ -34,6 +35,7 @@ job() { # NAME
 	live) verifier_stats live vm0 ;;
 	replay) verifier_stats replay ;;
 	captures) captures ;;
+	captures_by_module) captures --module ;;
 	*) if [ -e "/t/$1.sh" ]; then sh "/t/$1.sh"; else "/t/$1"; fi ;;
 	esac
 	rc=$?
