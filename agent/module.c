@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel module: take it when it appears, let go of it when told, look after
- * its copies of the IPv6 tables. Everything works without it, so whatever goes
- * wrong here is said and lived with.
- *
- * A copy is loaded when its table has been left alone for a second: a commit or a
- * push never waits for it, and while tables change every second the programs read
- * their own. The word that names the copy is cleared before the table changes
- * (sl_dp_outdate_image()).
+ * The kernel module: take it when it appears, let go of it when told. Everything
+ * works without it, so whatever goes wrong here is said and lived with.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +12,6 @@
 #include <unistd.h>
 #include "commits.h"
 #include "duration.h"
-#include "kmod_image.h"
 #include "module.h"
 
 #define FREE_WAIT_MS	2000	/* programs are freed behind a grace period */
@@ -56,116 +48,6 @@ static void unused(struct agent *a, const char *why)
 		      "not used: %s", why);
 }
 
-/* --- its copies of the tables --- */
-struct unloading {
-	int fd;
-	uint32_t handle;
-};
-
-static void *unload_beside(void *arg)
-{
-	struct unloading *u = arg;
-
-	ioctl(u->fd, SLK_IOC_UNLOAD, &u->handle);
-	close(u->fd);
-	free(u);
-	return NULL;
-}
-
-/* Beside the loop, since it waits for packets on their way. */
-static void unload(const struct module *m, uint32_t handle)
-{
-	struct unloading *u = malloc(sizeof(*u));
-	pthread_attr_t attr;
-	pthread_t thread;
-
-	if (!u)
-		return;
-	*u = (struct unloading){ fcntl(m->fd, F_DUPFD_CLOEXEC, 0), handle };
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	if (pthread_create(&thread, &attr, unload_beside, u))
-		unload_beside(u);
-	pthread_attr_destroy(&attr);
-}
-
-static void drop_image(struct agent *a, int bank)
-{
-	struct module_image *i = &a->module->image[bank];
-
-	if (!i->handle)
-		return;
-	sl_dp_set_image(a->dp, bank, 0);
-	unload(a->module, i->handle);
-	i->handle = 0;
-}
-
-static void refused(struct agent *a, struct module_image *i, const char *why)
-{
-	struct json_object *detail = json_object_new_object();
-
-	i->refused = true;
-	a->module->images_refused++;
-	put_text(detail, "why", why);
-	event(a, LOG_WARNING, "module", detail, "the module did not take the "
-	      "IPv6 table (%s); programs read it themselves", why);
-}
-
-static void load_image(struct agent *a, int bank)
-{
-	struct module_image *i = &a->module->image[bank];
-	uint64_t began_ns = sl_mono_ns();
-	struct slk_load l = {};
-	size_t len_b = 0;
-	void *bytes;
-	int rc = sl_kmod_image(sl_dp_bank(a->dp, bank), &bytes, &len_b);
-
-	if (!rc) {
-		l.data = (uintptr_t)bytes;
-		l.len_b = len_b;
-		rc = ioctl(a->module->fd, SLK_IOC_LOAD, &l) ? -errno : 0;
-		free(bytes);
-	}
-	if (rc) {
-		refused(a, i, l.why[0] ? l.why : strerror(-rc));
-		return;
-	}
-	i->handle = l.handle;
-	sl_dp_set_image(a->dp, bank, l.handle);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	/* somebody wrote to the table while it was copied */
-	if (sl_dp_table_version(a->dp, bank) != i->version)
-		drop_image(a, bank);
-	a->module->image_took_ns = sl_mono_ns() - began_ns;
-}
-
-/* A bank that packets read, or may read again. */
-static void sync_bank(struct agent *a, int bank, bool wanted)
-{
-	struct module_image *i = &a->module->image[bank];
-	uint32_t version = sl_dp_table_version(a->dp, bank);
-	bool quiet = version == i->version;
-
-	if (!quiet) {
-		i->version = version;
-		i->refused = false;
-	}
-	if (!wanted || (i->handle && (!quiet || !sl_dp_image(a->dp, bank))))
-		drop_image(a, bank);
-	else if (quiet && !i->handle && !i->refused)
-		load_image(a, bank);
-}
-
-static void sync_images(struct agent *a)
-{
-	int live = sl_dp_epoch(a->dp) & 1;
-
-	if (!(a->module->functions & SL_KMOD_LOOKUP6))
-		return;
-	sync_bank(a, live, true);
-	sync_bank(a, !live, a->former.base);
-}
-
 /* --- take it, let it go --- */
 static const char *open_device(struct module *m)
 {
@@ -196,28 +78,18 @@ static void take(struct agent *a, uint64_t instance)
 	struct module *m = a->module;
 	const char *why = open_device(m);
 	uint32_t functions;
-	int bank;
 
 	if (why) {
 		unused(a, why);
 		return;
 	}
 	functions = sl_kmod_functions();
-	/* those of an agent before us are ours to unload, unless another module
-	 * was loaded since */
-	for (bank = 0; bank < 2; bank++) {
-		if (!m->info.images)
-			sl_dp_set_image(a->dp, bank, 0);
-		m->image[bank] = (struct module_image){
-			.handle = sl_dp_image(a->dp, bank),
-			.version = sl_dp_table_version(a->dp, bank) - 1 };
-	}
+	images_adopt(a);
 	if (!functions || sl_dp_use_module(a->dp, functions)) {
 		unused(a, functions ? sl_dp_error(a->dp) :
 		       "none of its functions is known");
 		m->failed = instance;
-		for (bank = 0; bank < 2; bank++)
-			drop_image(a, bank);
+		images_drop(a);
 		close(m->fd);
 		m->fd = -1;
 		return;
@@ -245,15 +117,14 @@ static int users(void)
 static void let_go(struct agent *a)
 {
 	struct module *m = a->module;
-	int bank, ms;
+	int ms;
 
 	clocks_forget(a);
 	if (sl_dp_use_module(a->dp, 0))
 		event(a, LOG_ERR, "module", NULL, "cannot load programs without "
 		      "the module: %s", sl_dp_error(a->dp));
 	module_collect(a);	/* what was settled until now */
-	for (bank = 0; bank < 2; bank++)
-		drop_image(a, bank);
+	images_drop(a);
 	close(m->fd);
 	m->fd = -1;
 	m->functions = 0;
@@ -301,13 +172,14 @@ void module_second(struct agent *a)
 	if (!module_used(a))
 		return;
 	ioctl(a->module->fd, SLK_IOC_INFO, &a->module->info);
-	sync_images(a);
+	images_second(a);
 }
 
 void module_stop(struct agent *a)
 {
 	if (!a->module)
 		return;
+	images_settle(a);
 	if (module_used(a))
 		close(a->module->fd);
 	free(a->module);

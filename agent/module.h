@@ -37,6 +37,13 @@ typedef void (*module_series_fn)(void *arg, uint32_t slot, uint64_t key,
 void module_walk(struct agent *a, module_series_fn take, void *arg);
 void module_collect(struct agent *a);	/* collect.c */
 
+/* --- images --- */
+/* Those of an agent before us are ours from now on. */
+void images_adopt(struct agent *a);
+void images_second(struct agent *a);
+void images_settle(struct agent *a);	/* wait for what is being loaded */
+void images_drop(struct agent *a);	/* all of them */
+
 /* --- clocks --- */
 void clocks_second(struct agent *a);
 void clocks_forget(struct agent *a);	/* before the module goes */

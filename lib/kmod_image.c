@@ -15,7 +15,9 @@ int sl_kmod_image(const struct sl_fib_image *img, void **out, size_t *len_b)
 	size_t n = SLK_IMAGE_B(head.nodes, head.leaves), at = sizeof(head);
 	uint8_t *bytes;
 
-	if (head.nodes > SLK_NODES_MAX || head.leaves > SLK_LEAVES_MAX)
+	/* more than there is room: a build that did not fit */
+	if (head.nodes > SLK_NODES_MAX || head.leaves > SLK_LEAVES_MAX ||
+	    head.nodes > img->room.nodes || head.leaves > img->room.leaves)
 		return -EFBIG;
 	bytes = malloc(n);
 	if (!bytes)

@@ -5,9 +5,8 @@
 # each job printed, between `== begin NAME` and `== end NAME EXIT SECONDS`;
 # `== tainted N`; `== done`.
 #   live, replay   verifier_stats with these settings; live attaches as well
-#   captures       one_capture.pcapng through sealane replay; samples and counts
-#                  are compared with those of the host; captures_by_module
-#                  looks up by the module
+#   captures...    one_capture.pcapng through sealane replay; samples and counts
+#                  are compared with those of the host
 #   anything else  a program of /t, or a script NAME.sh there
 # shellcheck shell=dash
 export PATH=/t:/bin:/busybox
@@ -21,9 +20,10 @@ same() { # OURS THE-HOST'S
 	return 1
 }
 
-captures() { # [OPTION]
-	sealane -j replay /t/one_capture.pcapng -c /t/captures.yaml "$@" \
-		--samples /tmp/samples >/tmp/counts || return 1
+captures() { # [--module]
+	sealane -j replay /t/one_capture.pcapng -c /t/world.yaml \
+		--rules /t/world-rules.yaml --samples /tmp/samples "$@" \
+		>/tmp/counts || return 1
 	same /tmp/samples /t/host.samples && same /tmp/counts /t/host.counts
 }
 
@@ -35,7 +35,7 @@ job() { # NAME
 	live) verifier_stats live vm0 ;;
 	replay) verifier_stats replay ;;
 	captures) captures ;;
-	captures_by_module) captures --module ;;
+	captures_with_module) captures --module ;;
 	*) if [ -e "/t/$1.sh" ]; then sh "/t/$1.sh"; else "/t/$1"; fi ;;
 	esac
 	rc=$?

@@ -18,7 +18,7 @@ make_initramfs() {
 	rm -rf "$out"
 	mkdir -p "$out/tree"
 	cp "$BUILD"/vm/bin/{talk,observe,hw_stamps} "$BUILD"/sealane{,d} \
-		tests/vm/guest/*.sh "$BUILD/kmod/$release/sealane.ko" \
+		tests/vm/guest/* "$BUILD/kmod/$release/sealane.ko" \
 		"$out/tree" &&
 		tests/vm/image.sh initramfs "$series" "$out/tree" \
 			"$out/cpio" veth igb sch_netem sch_ingress cls_bpf

@@ -18,31 +18,22 @@ modules="veth virtio_net virtio_pci sch_netem sch_tbf sch_ingress cls_bpf"
 # shellcheck source=tests/vm/results.sh
 . tests/vm/results.sh
 
-# Lanes of IPv6, so that the module has something to say.
-captures_config() {
-	cat <<-'END'
-	lanes:
-	  - {name: low, prefixes: ["2000::/16", "2001::/17", "fe80::/10"]}
-	  - {name: high, prefixes: ["2001:8000::/17", "2002::/16", "2400::/7"]}
-	  - {name: top, prefixes: ["2600::/7", "2800::/5", "fc00::/7"]}
-	END
-}
-
 # What every guest gets; the captures with the answers of this host.
 make_tree() {
 	local captures
 	rm -rf "$out"
 	mkdir -p "$out/tree"
-	cp "$vm"/bin/* "$BUILD/sealane" "$BUILD/sealaned" tests/vm/guest/*.sh \
+	cp "$vm"/bin/* "$BUILD/sealane" "$BUILD/sealaned" tests/vm/guest/* \
 		"$out/tree"
 	captures=$(ls "$SHARED"/data/captures/*.pcap* \
 		"$SHARED"/data/recorded/*.pcap* 2>/dev/null)
 	[ -n "$captures" ] || return
 	# shellcheck disable=SC2086
 	python3 tests/mk/one_capture.py "$out/tree/one_capture.pcapng" $captures
-	captures_config >"$out/tree/captures.yaml"
 	"$BUILD/sealane" -j replay "$out/tree/one_capture.pcapng" \
-		-c "$out/tree/captures.yaml" --samples "$out/tree/host.samples" \
+		-c tests/vm/guest/world.yaml \
+		--rules tests/vm/guest/world-rules.yaml \
+		--samples "$out/tree/host.samples" \
 		>"$out/tree/host.counts" 2>"$out/host.err"
 }
 
@@ -64,7 +55,7 @@ jobs_of() { # GUEST
 	[ -e "$out/tree/one_capture.pcapng" ] && with=captures
 	case $1 in
 	plain) jobs="$with live replay $fixtures module images
-		${with:+captures_by_module captures_twice}" ;;
+		${with:+captures_with_module captures_twice}" ;;
 	exact) jobs="paths module residence reload lookup" ;;
 	esac
 	# shellcheck disable=SC2086
@@ -145,7 +136,7 @@ judge_plain() { # NAME
 		"every sample and count of replay equals this host's"
 	judge_lines "$1" module
 	judge_lines "$1" images
-	judge_captures "$1" captures_by_module \
+	judge_captures "$1" captures_with_module \
 		"... by the module's lookup too, byte for byte"
 	[ ! -e "$out/tree/one_capture.pcapng" ] ||
 		judge_lines "$1" captures_twice
