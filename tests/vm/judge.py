@@ -196,7 +196,35 @@ def lookup(phases):
         (kfunc, bpf, kfunc / bpf, lpm))
 
 
-JOBS = {"paths": paths, "residence": residence, "reload": reload,
+def hardware(phases):
+    """An igb: what its own socket is told first, then the product."""
+    before, got = phases[""], phases["hardware"]
+    plain = before.find("stamped")
+    say(plain["stamped"] == plain["sent"] == plain["inside"] > 0,
+        "the NIC stamps a program's own packets: %(stamped)d of %(sent)d, all of "
+        "them between two readings of its clock" % plain)
+    named = {r["lane"]: r["method"] for r in got.find("rows")["rows"]
+             if r["half"] == "self"}
+    say(named == {"HK": "tx-sw", "SG": "tx-hw"}, "forwarded packets: the NIC's "
+        "stamps are named tx-hw, the veth's tx-sw: %s" % named)
+    truth = got.truth("SG", "self")
+    own = got.median("SG", "tx-hw", "self")
+    say(near(own, QUEUE_NS, 0.05) and near(own, truth, 0.05),
+        "with 3 ms of queue before the NIC its stamps say %s, what packets did "
+        "%s: within 5 %%" % (ms(own), ms(truth)))
+    stat = got.find("stats")["stats"]
+    say(stat["hardware"] > 50 and not stat["clock"] and not stat["lost"],
+        "%(hardware)d stamps by the NIC, %(software)d by the kernel, %(lost)d "
+        "lost, %(clock)d by a clock that is not known" % stat)
+    port = next(i for i in got.find("residence")["residence"]["interfaces"]
+                if i["name"] == "sg0")
+    say(port["clock"]["stamps"] == "hardware" and
+        port["clock"]["error_ns"] is not None,
+        "status shows the clock and its error: %s, %s ns" %
+        (port["clock"]["device"], port["clock"]["error_ns"]))
+
+
+JOBS = {"hardware": hardware, "paths": paths, "residence": residence, "reload": reload,
         "lookup": lookup}
 
 

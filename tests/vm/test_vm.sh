@@ -55,7 +55,7 @@ jobs_of() { # GUEST
 	[ -e "$out/tree/one_capture.pcapng" ] && with=captures
 	case $1 in
 	plain) jobs="$with live replay $fixtures module images
-		${with:+captures_with_module}" ;;
+		${with:+captures_with_module captures_twice}" ;;
 	exact) jobs="paths module residence reload lookup" ;;
 	esac
 	# shellcheck disable=SC2086
@@ -137,7 +137,9 @@ judge_plain() { # NAME
 	judge_lines "$1" module
 	judge_lines "$1" images
 	judge_captures "$1" captures_with_module \
-		"... and with the module, byte for byte"
+		"... by the module's lookup too, byte for byte"
+	[ ! -e "$out/tree/one_capture.pcapng" ] ||
+		judge_lines "$1" captures_twice
 }
 
 judge_exact() { # NAME

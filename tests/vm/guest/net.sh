@@ -30,7 +30,7 @@ wait_until() { # SECONDS COMMAND...
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$(date +%s)" -lt "$end" ] || return 1
-		usleep 100000
+		usleep 400000	# each try costs an emulated machine much
 	done
 }
 
