@@ -156,7 +156,7 @@ def losses(before, after, phase):
     d = {k: after[k] - before[k] for k in after}
     done = d["software"] + d["hardware"]
     say(d["asked"] > 100 and d["asked"] == done + d["lost"] and
-        not after["pending"],
+        not after["pending"] and not d["busy"],
         "asked for %d stamps: %d came, %d packets were lost" %
         (d["asked"], done, d["lost"]))
     # of those that were sent into this queue
