@@ -15,7 +15,7 @@ for round in 1 2; do
 	check "sealane module off lets it go ($round)" sealane module off
 	check "... it is removed ($round)" wait_until 10 removed
 	[ $round = 2 ] || measure without 3
-	check "... inserted again ($round)" insmod /t/sealane.ko
+	check "... inserted again ($round)" insmod /t/sealane.ko pending_ms=2000
 	check "... and sealane module on takes it ($round)" sealane module on
 	check "... the agent uses it ($round)" uses_module 20
 done
