@@ -221,6 +221,8 @@ void module_walk(struct agent *a, module_series_fn take, void *arg)
 	r.hist = (uintptr_t)&h;
 	while (!ioctl(a->module->fd, SLK_IOC_READ, &r)) {
 		take(arg, r.slot, r.key, &h);
-		r.from = r.slot + 1;
+		a->module->missed[r.slot] = (struct module_missed){
+			r.key, r.lost, r.busy };
+		a->module->n_series = r.from = r.slot + 1;
 	}
 }

@@ -25,6 +25,11 @@ struct module {
 	struct module_image image[2];
 	uint64_t image_took_ns;		/* the last load of one */
 	uint64_t images_refused;
+	/* what its series miss, a second ago */
+	struct module_missed {
+		uint64_t key, lost, busy;
+	} missed[SLK_SERIES];
+	uint32_t n_series;
 };
 
 const char *module_version(void);	/* of the one that is loaded; "" */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "module.h"
+#include "names.h"
 
 const char *module_version(void)
 {
@@ -30,6 +31,32 @@ static struct json_object *stats_doc(const struct slk_info *i)
 	return o;
 }
 
+/* Series that miss some: a packet that never left, or one too many in the queue,
+ * would have had a long time, so what is seen is too short. */
+static struct json_object *missed_doc(const struct agent *a)
+{
+	const struct module *m = a->module;
+	struct json_object *list = json_object_new_array(), *o;
+	uint32_t i;
+
+	for (i = 0; i < m->n_series; i++) {
+		const struct module_missed *s = &m->missed[i];
+		uint32_t lane = SL_SERIES_LANE(s->key) % SL_MAX_LANES;
+
+		if (!s->lost && !s->busy)
+			continue;
+		o = json_object_new_object();
+		put_text(o, "lane", lane ? a->lane_name[lane] : "other");
+		put_text(o, "path", a->path_name[SL_SERIES_PATH(s->key) %
+						 SL_MAX_PATHS]);
+		put_text(o, "method", sl_method_name(SL_SERIES_METHOD(s->key)));
+		put_int(o, "lost", s->lost);
+		put_int(o, "busy", s->busy);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 static void put_info(const struct agent *a, struct json_object *o)
 {
 	const struct module *m = a->module;
@@ -50,13 +77,14 @@ static void put_info(const struct agent *a, struct json_object *o)
 	put_bool(o, "image_live", sl_dp_image(a->dp, sl_dp_epoch(a->dp)));
 	put_int(o, "image_took_ns", m->image_took_ns);
 	json_object_object_add(o, "stats", stats_doc(&m->info));
+	json_object_object_add(o, "missed", missed_doc(a));
 }
 
 struct json_object *module_doc(const struct agent *a)
 {
 	static const char *const only[] = { "functions", "abi", "debug",
 		"pending", "images", "image_bytes", "image_live",
-		"image_took_ns", "stats" };
+		"image_took_ns", "stats", "missed" };
 	struct json_object *o = json_object_new_object();
 	const struct module *m = a->module;
 	size_t i;

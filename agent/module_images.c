@@ -179,18 +179,43 @@ void images_second(struct agent *a)
 	sync_bank(a, !live, a->former.base);
 }
 
+static bool has(const struct slk_info *info, uint32_t handle)
+{
+	int i;
+
+	for (i = 0; i < SLK_IMAGES; i++)
+		if (handle && info->handle[i] == handle)
+			return true;
+	return false;
+}
+
+/* Copies that no bank names: an agent was killed between the two. */
+static void unload_stray(struct agent *a)
+{
+	const struct slk_info *info = &a->module->info;
+	int i;
+
+	for (i = 0; i < SLK_IMAGES; i++)
+		if (info->handle[i] &&
+		    info->handle[i] != sl_dp_image(a->dp, 0) &&
+		    info->handle[i] != sl_dp_image(a->dp, 1))
+			unload(a->module, info->handle[i]);
+}
+
 void images_adopt(struct agent *a)
 {
 	struct module *m = a->module;
 	int bank;
 
 	for (bank = 0; bank < 2; bank++) {
-		if (!m->info.images)	/* of a module that is gone */
+		/* of a module that is gone */
+		if (!has(&m->info, sl_dp_image(a->dp, bank)))
 			sl_dp_set_image(a->dp, bank, 0);
 		m->image[bank] = (struct module_image){
 			.handle = sl_dp_image(a->dp, bank),
 			.version = sl_dp_table_version(a->dp, bank) - 1 };
 	}
+	unload_stray(a);
 }
 
 void images_drop(struct agent *a)

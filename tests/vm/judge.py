@@ -156,17 +156,19 @@ def losses(before, after, phase):
     d = {k: after[k] - before[k] for k in after}
     done = d["software"] + d["hardware"]
     say(d["asked"] > 100 and d["asked"] == done + d["lost"] and
-        not after["pending"],
+        not after["pending"] and not d["busy"],
         "asked for %d stamps: %d came, %d packets were lost" %
         (d["asked"], done, d["lost"]))
+    # of those that were sent into this queue
+    asked = phase.row("HK", "tx-sw", "self")["samples"] + d["lost"]
     drops, sent = queue["drops"], queue["packets"]
-    share = drops / (drops + sent)
-    got = d["lost"] / max(d["asked"], 1)
-    spread = 4 * (share * (1 - share) / max(d["asked"], 1)) ** 0.5
-    say(0 < d["lost"] <= drops and abs(got - share) <= spread,
-        "the queue dropped %d of %d packets (%.1f %%), of the asked %.1f %% "
-        "were lost (4 sigma: %.1f)" % (drops, drops + sent, 100 * share,
-                                       100 * got, 100 * spread))
+    share, got = drops / (drops + sent), d["lost"] / asked
+    spread = 4 * (share * (1 - share) / asked) ** 0.5
+    say(0 < d["lost"] <= drops and near(got, share, spread / share),
+        "the queue dropped %d of %d packets (%.1f %%); of %d that were asked "
+        "about %d were lost (%.1f %%; 4 sigma are %.1f)" %
+        (drops, drops + sent, 100 * share, asked, d["lost"], 100 * got,
+         100 * spread))
 
 
 def residence(phases):

@@ -268,6 +268,8 @@ int main(int argc, char **argv)
 
 	if (argc != 2)
 		die("usage: time_lookup OBJECT");
+	if (module < 0 && errno != ENOENT)
+		die("%s: %s", SLK_DEVICE, strerror(errno));
 	make_tables();
 	make_steps();
 	sum = sum_of_all();

@@ -24,6 +24,13 @@ in_ns() { # NAMESPACE COMMAND...
 	nsenter --net="/run/netns/$name" "$program" "$@"
 }
 
+# The same in the background: $! is then the program's own pid.
+in_ns_bg() { # NAMESPACE COMMAND...
+	local name=$1
+	shift
+	exec nsenter --net="/run/netns/$name" "$@"
+}
+
 wait_until() { # SECONDS COMMAND...
 	local end
 	end=$(($(date +%s) + $1))
@@ -122,14 +129,17 @@ config() {
 agent_up() {
 	mkdir -p $dir
 	config >$dir/sealane.yaml
-	in_ns gw sealaned -c $dir/sealane.yaml >$dir/log 2>&1 &
+	in_ns_bg gw sealaned -c $dir/sealane.yaml >$dir/log 2>&1 &
 	echo $! >$dir/pid
 	wait_until 60 sealane status || { cat $dir/log; return 1; }
 }
 
+# It is the child of a shell that has ended: nobody asks for it any more.
+alive() { grep -q '^State:	[^Z]' "/proc/$(cat $dir/pid)/status"; }
+
 agent_down() {
 	kill "$(cat $dir/pid)"
-	wait_until 20 sh -c "! kill -0 $(cat $dir/pid)"
+	wait_until 20 fails alive
 }
 
 # Home talks to both ends, by both families; what it saw itself is one line for
