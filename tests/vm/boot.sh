@@ -12,6 +12,7 @@ boot_limit_s=${VM_BOOT_S:-90}	# without hardware help, on a busy host
 nic=${VM_NIC:-virtio-net-pci}	# two, joined: what one sends the other gets
 nics=(-netdev hubport,id=n0,hubid=0 -netdev hubport,id=n1,hubid=0
 	-device "$nic,netdev=n0,romfile=" -device "$nic,netdev=n1,romfile=")
+[ "$nic" != none ] || nics=()
 clock=(-smp 2)
 # the guest's clock counts its instructions, whatever the host has to do, and what
 # it waits for comes at once
