@@ -29,7 +29,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 PROGRAMS := $(BUILD)/sealaned $(BUILD)/sealane $(BUILD)/cable
 
-.PHONY: all deps install uninstall demo lab run check vm vm-check verifier bench fuzz clean
+.PHONY: all deps install uninstall demo lab run check vm vm-check verifier bench bench-vm fuzz clean
 all: $(PROGRAMS) $(BUILD)/sealane.bpf.o
 
 $(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/libsealane.a
@@ -164,6 +164,11 @@ vm: $(VM_PROGRAMS) kmod-guests
 vm-check: deps
 	$(Q)$(MAKE) --no-print-directory all vm
 	$(Q)BUILD=$(BUILD) SHARED=$(SHARED) tests/vm/test_vm.sh
+	$(Q)BUILD=$(BUILD) tests/vm/test_hardware.sh
+
+bench-vm: deps
+	$(Q)$(MAKE) --no-print-directory all vm
+	$(Q)BUILD=$(BUILD) tests/vm/bench.sh
 
 verifier: deps
 	$(Q)$(MAKE) --no-print-directory all $(VM_BIN)/verifier_stats
@@ -213,8 +218,9 @@ $(KMOD)/sealane.ko: $(KMOD_SRC) $(BUILD)/version $(wildcard $(KDIR)/Module.symve
 
 # For the kernels of the guests. Whatever is wrong with it stops the build.
 VM_SERIES ?= 6.1 6.12
+VM_HARDWARE ?= 6.12-amd64
 kmod-guests:
-	$(Q)for series in $(VM_SERIES); do \
+	$(Q)for series in $(VM_SERIES) $(VM_HARDWARE); do \
 		kdir=$$(BUILD=$(BUILD) tests/vm/image.sh headers $$series) && \
 		SL_WERROR=y $(MAKE) --no-print-directory kmod KDIR=$$kdir && \
 		SL_WERROR=y $(MAKE) --no-print-directory kmod KDIR=$$kdir \

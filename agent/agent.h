@@ -4,7 +4,7 @@
  * needs a lock. Long work (a list of a million prefixes, a reload) is a job: a
  * second thread makes what is new beside what is live, and the loop takes it
  * over when it is done. Files: main (init and its mirror), loop, ports
- * (interfaces), residence (half self), tables (prefixes -> data plane), jobs, blocks, lists, commits.h
+ * (interfaces), residence (half self; clocks.c: of NICs), module, tables (prefixes -> data plane), jobs, blocks, lists, commits.h
  * and its files (store, generations, rules, audit), events, collect (the last
  * hour), query (latency), status, explain, api (HTTP), routes (what can be
  * asked).
@@ -129,6 +129,7 @@ struct drops;
 struct events;
 struct job;
 struct jobs;
+struct module;
 struct flowspec;
 struct pending;
 struct plan;
@@ -146,6 +147,7 @@ struct agent {
 	struct collect *collect;
 	struct sample *sample;		/* of the live traffic */
 	struct api *api;
+	struct module *module;		/* never NULL once started */
 	struct bypass bypass;
 	struct blocks blocks;
 	struct lists lists;
@@ -245,6 +247,17 @@ int ports_attach(struct agent *a, const char *name, enum sl_side side,
 		 const char *path, bool generic, struct refusal *r);
 int ports_detach(struct agent *a, const char *name, struct refusal *r);
 struct json_object *port_doc(const struct agent *a, const struct port *p);
+
+/* --- module: module.h tells the rest --- */
+struct module *module_new(void);
+void module_start(struct agent *a);	/* before tables and ports */
+void module_second(struct agent *a);
+void module_stop(struct agent *a);	/* it stays in use by the programs */
+bool module_used(const struct agent *a);
+/* Use it when it is there, or do not until the agent starts anew. */
+int module_set(struct agent *a, bool on, const struct caller *who,
+	       struct refusal *r);
+struct json_object *module_doc(const struct agent *a);
 
 /* --- residence --- */
 void residence_sync(struct agent *a);	/* behind ports_sync() */

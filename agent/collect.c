@@ -14,6 +14,7 @@
 #include "agent.h"
 #include "duration.h"
 #include "hist.h"
+#include "module.h"
 
 #define FINE_S		120
 #define STEP_S		10
@@ -49,8 +50,12 @@ struct collect {
 	uint32_t n_series;
 	struct sl_hist *base;		/* cumulative, by slot */
 	struct sl_lane_ctr *lane_base;	/* by path and lane */
-	struct sl_hist *scratch;	/* by slot, for merging */
+	struct sl_hist *scratch;	/* for merging */
 	uint64_t *scratch_key;
+	uint32_t n_scratch;
+	/* of the module's series, by slot; NULL: not seen yet */
+	struct sl_hist *module_base[SLK_SERIES];
+	uint64_t module_instance;	/* whose they are */
 };
 
 int collect_open(struct agent *a)
@@ -65,10 +70,21 @@ int collect_open(struct agent *a)
 	c->base = calloc(n, sizeof(*c->base));
 	c->lane_base = calloc(SL_MAX_PATHS * SL_MAX_LANES,
 			      sizeof(*c->lane_base));
-	c->scratch = calloc(n, sizeof(*c->scratch));
-	c->scratch_key = calloc(n, sizeof(*c->scratch_key));
+	c->n_scratch = n + SLK_SERIES;
+	c->scratch = calloc(c->n_scratch, sizeof(*c->scratch));
+	c->scratch_key = calloc(c->n_scratch, sizeof(*c->scratch_key));
 	c->last_ns = sl_now_ns();
 	return c->base && c->lane_base && c->scratch && c->scratch_key ? 0 : -1;
+}
+
+static void forget_module(struct collect *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < SLK_SERIES; i++) {
+		free(c->module_base[i]);
+		c->module_base[i] = NULL;
+	}
 }
 
 void collect_close(struct agent *a)
@@ -80,6 +96,7 @@ void collect_close(struct agent *a)
 		return;
 	for (i = 0; i < ENTRIES; i++)
 		free(c->ring[i].bytes);
+	forget_module(c);
 	free(c->base);
 	free(c->lane_base);
 	free(c->scratch);
@@ -201,6 +218,39 @@ static void read_series(struct agent *a, struct entry *e)
 	}
 }
 
+static void take_module(void *arg, uint32_t slot, uint64_t key,
+			const struct sl_hist *now)
+{
+	struct collect *c = arg;
+	struct sl_hist **base, diff;
+
+	if (slot >= SLK_SERIES)
+		return;
+	base = &c->module_base[slot];
+	if (!*base)
+		*base = calloc(1, sizeof(**base));
+	if (!*base || now->count == (*base)->count)
+		return;
+	sl_hist_diff(&diff, now, *base);
+	if (!(*base)->count)
+		bound_extremes(&diff);
+	**base = *now;
+	add_hist(c, at(c, c->n - 1), key, &diff);
+}
+
+/* Into the last entry. A module that was loaded anew begins anew. */
+void module_collect(struct agent *a)
+{
+	struct collect *c = a->collect;
+
+	if (!c || !c->n)
+		return;
+	if (c->module_instance != a->module->instance)
+		forget_module(c);
+	c->module_instance = a->module->instance;
+	module_walk(a, take_module, c);
+}
+
 static bool known_lane(const struct agent *a, uint32_t lane)
 {
 	return !lane || a->lane_name[lane][0];
@@ -270,7 +320,7 @@ static void merge(struct agent *a, unsigned int start)
 			for (slot = 0; slot < used; slot++)
 				if (c->scratch_key[slot] == r->key)
 					break;
-			if (slot == used && used < c->n_series) {
+			if (slot == used && used < c->n_scratch) {
 				c->scratch_key[used] = r->key;
 				memset(&c->scratch[used++], 0, sizeof(h));
 			}
@@ -317,6 +367,7 @@ void collect_second(struct agent *a)
 	e->to_ns = c->last_ns = sl_now_ns();
 	read_series(a, e);
 	read_lanes(a, e);
+	module_collect(a);
 }
 
 static void walk_entry(const struct entry *e, collect_series_fn series,

@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 #include "commits.h"
+#include "module.h"
 #include "plan.h"
 
 #define SYNC_EVERY_S 5
@@ -100,6 +101,8 @@ static void on_tick(struct agent *a, int fd)
 	if (read(fd, &n, sizeof(n)) != sizeof(n))
 		return;
 	sl_dp_tick(a->dp);
+	module_second(a);
+	clocks_second(a);
 	tables_set_clock(a);
 	collect_second(a);
 	sample_second(a);

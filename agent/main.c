@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "commits.h"
 #include "duration.h"
+#include "module.h"
 #include "plan.h"
 
 static void usage(FILE *f)
@@ -279,8 +280,10 @@ static int start(struct agent *a)
 	if (!a->lane_id)
 		return -1;
 	name_lanes(a);
-	if (read_world(a) || open_datapath(a) || jobs_open(a))
+	a->module = module_new();
+	if (!a->module || read_world(a) || open_datapath(a) || jobs_open(a))
 		return -1;
+	module_start(a);
 	generations_settle(a);
 	audit_found(a);
 	if (guards_make(a, a->cfg, &guard))
@@ -303,6 +306,9 @@ static void stop(struct agent *a)
 	sample_close(a);
 	flowspec_close(a);
 	collect_close(a);
+	if (a->module)
+		clocks_forget(a);
+	module_stop(a);
 	ports_free(a);
 	sl_dp_close(a->dp);
 	free(a->lane_id);

@@ -16,56 +16,83 @@ struct row {
 	struct sl_hist h;
 };
 
+struct rows {
+	struct row *r;
+	unsigned int n;
+};
+
 /* One question being answered. */
 struct query {
 	const struct agent *a;
 	bool by_lane, by_path, by_method, by_half;
 	int half;			/* only this one; -1: all */
 	bool lane_wanted[SL_MAX_LANES];
-	struct row *rows;
-	unsigned int n;
+	struct rows rows;
+	struct rows selfs;		/* by lane and path: sent packets' */
 	struct sl_lane_ctr lanes[SL_MAX_PATHS][SL_MAX_LANES];
 };
 
-static struct row *row_of(struct query *q, uint64_t key)
+static struct row *find_row(const struct rows *all, const struct row *want)
 {
-	struct row want = {
-		.lane = q->by_lane ? SL_SERIES_LANE(key) : MERGED,
-		.path = q->by_path ? SL_SERIES_PATH(key) : MERGED,
-		.method = q->by_method ? SL_SERIES_METHOD(key) : MERGED,
-		.half = q->by_half ? SL_SERIES_HALF(key) : MERGED }, *grown;
 	unsigned int i;
 
-	for (i = 0; i < q->n; i++)
-		if (q->rows[i].lane == want.lane &&
-		    q->rows[i].path == want.path &&
-		    q->rows[i].method == want.method &&
-		    q->rows[i].half == want.half)
-			return &q->rows[i];
-	grown = realloc(q->rows, (q->n + 1) * sizeof(*grown));
-	if (!grown)
-		return NULL;
-	q->rows = grown;
-	q->rows[q->n] = want;
-	return &q->rows[q->n++];
+	for (i = 0; i < all->n; i++)
+		if (all->r[i].lane == want->lane &&
+		    all->r[i].path == want->path &&
+		    all->r[i].method == want->method &&
+		    all->r[i].half == want->half)
+			return &all->r[i];
+	return NULL;
+}
+
+static void add_to_row(struct rows *all, const struct row *want,
+		       const struct sl_hist *h)
+{
+	struct row *row = find_row(all, want), *grown;
+
+	if (!row) {
+		grown = realloc(all->r, (all->n + 1) * sizeof(*grown));
+		if (!grown)
+			return;
+		all->r = grown;
+		row = &all->r[all->n++];
+		*row = *want;
+	}
+	sl_hist_add(&row->h, h);
+}
+
+/* Which residence far_net_ns of a row is reckoned with. */
+static struct row self_of(const struct query *q, uint32_t lane, uint32_t path)
+{
+	return (struct row){ .lane = lane, .path = q->by_path ? path : MERGED,
+			     .method = MERGED, .half = SL_HALF_SELF };
 }
 
 static void take_series(void *arg, uint64_t key, const struct sl_hist *h)
 {
+	uint32_t method = SL_SERIES_METHOD(key);
 	struct query *q = arg;
-	struct row *row;
+	struct row want;
 
 	if (SL_SERIES_LANE(key) >= SL_MAX_LANES ||
-	    !q->lane_wanted[SL_SERIES_LANE(key)] ||
-	    (q->half >= 0 && (int)SL_SERIES_HALF(key) != q->half))
+	    !q->lane_wanted[SL_SERIES_LANE(key)])
+		return;
+	if (method == SL_M_TX_SW || method == SL_M_TX_HW) {
+		want = self_of(q, SL_SERIES_LANE(key), SL_SERIES_PATH(key));
+		add_to_row(&q->selfs, &want, h);
+	}
+	if (q->half >= 0 && (int)SL_SERIES_HALF(key) != q->half)
 		return;
 	/* no round trip: merged with those it would spoil both */
 	if (SL_SERIES_HALF(key) == SL_HALF_SELF && !q->by_half &&
 	    q->half != SL_HALF_SELF)
 		return;
-	row = row_of(q, key);
-	if (row)
-		sl_hist_add(&row->h, h);
+	want = (struct row){
+		.lane = q->by_lane ? SL_SERIES_LANE(key) : MERGED,
+		.path = q->by_path ? SL_SERIES_PATH(key) : MERGED,
+		.method = q->by_method ? method : MERGED,
+		.half = q->by_half ? SL_SERIES_HALF(key) : MERGED };
+	add_to_row(&q->rows, &want, h);
 }
 
 static void add_ctr(struct sl_lane_ctr *to, const struct sl_lane_ctr *from)
@@ -131,6 +158,24 @@ static void add_floor(const struct query *q, const struct row *row,
 	put_null(o, "floor_ns");
 }
 
+/* Without what the gateway itself added to the median, by its own stopwatch. */
+static void add_net(const struct query *q, const struct row *row,
+		    struct json_object *o)
+{
+	const struct row want = self_of(q, row->lane, row->path);
+	const struct row *self = find_row(&q->selfs, &want);
+	double net_ns = -1;
+
+	if (self && (row->half == SL_HALF_FAR ||
+		     (row->half == MERGED && q->half == SL_HALF_FAR)))
+		net_ns = sl_hist_quantile_ns(&row->h, 0.5) -
+			 sl_hist_quantile_ns(&self->h, 0.5);
+	if (net_ns >= 0)
+		put_int(o, "far_net_ns", net_ns);
+	else
+		put_null(o, "far_net_ns");
+}
+
 static struct json_object *row_doc(const struct query *q,
 				   const struct row *row)
 {
@@ -154,7 +199,7 @@ static struct json_object *row_doc(const struct query *q,
 	put_int(o, "max_ns", h->max_ns);
 	put_int(o, "mean_ns", h->sum_ns / h->count);
 	add_floor(q, row, o);
-	put_null(o, "far_net_ns");
+	add_net(q, row, o);
 	add_traffic(q, row, o);
 	return o;
 }
@@ -266,17 +311,18 @@ struct json_object *query_latency(const struct agent *a,
 	q->a = a;
 	if (!parse_query(q, l, &from_ns, &to_ns, r)) {
 		collect_walk(a, from_ns, to_ns, take_series, take_lane, q);
-		if (q->n)
-			qsort(q->rows, q->n, sizeof(*q->rows), by_key);
+		if (q->rows.n)
+			qsort(q->rows.r, q->rows.n, sizeof(*q->rows.r), by_key);
 		doc = json_object_new_object();
 		rows = json_object_new_array();
 		put_time(doc, "from", from_ns);
 		put_time(doc, "to", to_ns);
-		for (i = 0; i < q->n; i++)
-			json_object_array_add(rows, row_doc(q, &q->rows[i]));
+		for (i = 0; i < q->rows.n; i++)
+			json_object_array_add(rows, row_doc(q, &q->rows.r[i]));
 		json_object_object_add(doc, "rows", rows);
 	}
-	free(q->rows);
+	free(q->rows.r);
+	free(q->selfs.r);
 	free(q);
 	return doc;
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "agent.h"
-#include "names.h"
+#include "module.h"
 
 /* Until it is known how many packets come. */
 #define START_EVERY 64
@@ -22,8 +22,9 @@ static unsigned int wanted_at(const struct agent *a, uint32_t ifindex)
 
 		if (p->held_off || p->ifindex != ifindex)
 			continue;
+		/* a packet that turns back gets rid of its number there */
 		if (p->cfg.side == SL_SIDE_INSIDE)
-			wanted |= SL_TC_IN;
+			wanted |= SL_TC_IN | SL_TC_OUT;
 		if (p->cfg.side == SL_SIDE_OUTSIDE)
 			wanted |= SL_TC_OUT;
 	}
@@ -112,21 +113,43 @@ void residence_second(struct agent *a)
 /* Where a residence is taken now. */
 static const char *source(const struct agent *a)
 {
-	unsigned int i, both = 0;
+	unsigned int i, inside = 0, hardware = 0, software = 0;
 
-	for (i = 0; i < a->n_ports; i++)
-		if (a->ports[i].mode && !a->ports[i].tc[0])
-			both |= wanted_at(a, a->ports[i].ifindex);
-	return a->cfg->residence.per_s && both == (SL_TC_IN | SL_TC_OUT) ?
-	       "tc" : "none";
+	for (i = 0; i < a->n_ports; i++) {
+		const struct port *p = &a->ports[i];
+
+		if (!p->mode || p->tc[0])
+			continue;
+		inside += p->cfg.side == SL_SIDE_INSIDE;
+		if (p->cfg.side != SL_SIDE_OUTSIDE)
+			continue;
+		hardware += clock_is_used(a, p->ifindex);
+		software += !clock_is_used(a, p->ifindex);
+	}
+	if (!a->cfg->residence.per_s || !inside || !(hardware + software))
+		return "none";
+	if (!module_stamps(a))
+		return "tc";
+	return !hardware ? "tx-sw" : !software ? "tx-hw" : "mixed";
 }
 
 static const char *meaning(const char *source)
 {
-	if (!strcmp(source, "tc"))
-		return "from arrival to the queue of the outside interface: "
-		       "without that queue and the NIC";
-	return "not measured";
+	static const struct { const char *source, *text; } of[] = {
+		{ "tc", "from arrival to the queue of the outside interface: "
+		  "without that queue and the NIC" },
+		{ "tx-sw", "from arrival to the driver of the outside "
+		  "interface: with its queue, without the NIC" },
+		{ "tx-hw", "from arrival to the wire, by the NIC's clock" },
+		{ "mixed", "from arrival to the wire where the NIC stamps, to "
+		  "its driver elsewhere" },
+		{ NULL, "not measured" } };
+	int i;
+
+	for (i = 0; of[i].source; i++)
+		if (!strcmp(source, of[i].source))
+			break;
+	return of[i].text;
 }
 
 static struct json_object *ports_of(const struct agent *a)
@@ -145,6 +168,7 @@ static struct json_object *ports_of(const struct agent *a)
 		put_bool(o, "in", there & SL_TC_IN);
 		put_bool(o, "out", there & SL_TC_OUT);
 		put_text(o, "why", p->tc[0] ? p->tc : NULL);
+		json_object_object_add(o, "clock", clock_doc(a, p->ifindex));
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -165,6 +189,7 @@ struct json_object *residence_doc(const struct agent *a)
 	put_int(o, "chosen", c.chosen);
 	put_int(o, "left", c.left);
 	put_int(o, "elsewhere", c.elsewhere);
+	put_int(o, "tai_offset_s", clocks_tai_s());
 	json_object_object_add(o, "interfaces", ports_of(a));
 	return o;
 }

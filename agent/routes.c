@@ -225,6 +225,27 @@ static struct json_object *post_bypass(struct call *k)
 	return o;
 }
 
+static struct json_object *get_module(struct call *k)
+{
+	return module_doc(k->a);
+}
+
+static struct json_object *post_module(struct call *k)
+{
+	struct json_object *v;
+
+	if (!json_object_object_get_ex(k->body, "on", &v) ||
+	    !json_object_is_type(v, json_type_boolean)) {
+		refuse(&k->r, 400, "\"on\" is true or false",
+		       "module wants to know whether it is on");
+		return NULL;
+	}
+	if (module_set(k->a, flag(k, "on"), &k->who, &k->r))
+		return NULL;
+	note_done(k, "module", flag(k, "on") ? "on" : "off", "");
+	return module_doc(k->a);
+}
+
 static struct json_object *post_reload(struct call *k)
 {
 	struct json_object *o;
@@ -400,6 +421,8 @@ static const struct route routes[] = {
 	{ "POST", "attach", post_attach, JSON_B, false },
 	{ "POST", "detach", post_detach, JSON_B, false },
 	{ "POST", "bypass", post_bypass, JSON_B, false },
+	{ "GET", "module", get_module, JSON_B, false },
+	{ "POST", "module", post_module, JSON_B, false },
 	{ "POST", "reload", post_reload, JSON_B, false },
 	{ "GET", "flowspec", get_flowspec, JSON_B, false },
 	{ "POST", "flowspec", post_flowspec, EVENTS_B, false },

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "agent.h"
 #include "duration.h"
+#include "module.h"
 #include "names.h"
 
 static struct json_object *agent_doc(const struct agent *a)
@@ -107,7 +108,8 @@ struct json_object *status_doc(struct agent *a)
 	put_int(o, "epoch", sl_dp_epoch(a->dp));
 	put_bool(o, "bypass", sl_dp_bypass(a->dp));
 	json_object_object_add(o, "bypassed", bypass_doc(a));
-	put_null(o, "module");
+	json_object_object_add(o, "module", a->module->loaded ?
+			       module_doc(a) : NULL);
 	json_object_object_add(o, "residence", residence_doc(a));
 	for (i = 0; i < a->n_ports; i++)
 		json_object_array_add(list, port_doc(a, &a->ports[i]));

@@ -195,8 +195,13 @@ int tables_patch(struct agent *a, const struct sl_rib *extra,
 {
 	struct sl_rib_pair now = { .base = a->base, .extra = extra,
 				   .abv = a->abv };
-	int rc = sl_fib_patch(sl_dp_live(a->dp), now, p);
+	int rc;
 
+	if (p->family == 6) {
+		sl_dp_outdate_image(a->dp, 0);
+		sl_dp_outdate_image(a->dp, 1);
+	}
+	rc = sl_fib_patch(sl_dp_live(a->dp), now, p);
 	if (rc || !a->former.base)
 		return rc;
 	/* the bank that holds again when nobody confirms */

@@ -2,8 +2,8 @@
 /*
  * How long the gateway itself keeps a packet that leaves home: half `self`. XDP
  * has no egress, so two programs of the traffic control layer take part, and
- * between them a packet carries a number in skb->tc_index, which nothing but a
- * few forgotten classifiers reads:
+ * between them a packet carries a number in skb->tc_index, which hardly anybody
+ * else uses (docs/residence.md names who does):
  *
  *	sealane_in, at inside interfaces: choose -> stamp -> lane
  *	sealane_out, at outside ones: the stamp's packet -> ask for a stamp of its
@@ -16,6 +16,7 @@
 #ifndef SL_RESIDENCE_BPF_H
 #define SL_RESIDENCE_BPF_H
 
+#include <linux/errno.h>
 #include <linux/pkt_cls.h>
 #include <sealane/kmod.h>
 #include "base.bpf.h"
@@ -152,6 +153,7 @@ static __always_inline void depart(struct __sk_buff *skb,
 	c->taken++;
 	c->chosen++;
 	t->time_ns = 0;		/* whoever was here before is too late */
+	t->hash = skb->hash;
 	t->lane = lane_of_skb(skb, ctl);
 	t->turn = turn;
 	*(volatile __u64 *)&t->time_ns = now_ns;
@@ -177,22 +179,24 @@ static __always_inline void arrive(struct __sk_buff *skb)
 		return;
 	}
 	port = port_of_skb(skb, skb->ifindex);
-	if (!port || port->side != SL_SIDE_INSIDE || skb->tc_index ||
-	    !in_budget(c))
+	if (!port || port->side != SL_SIDE_INSIDE)
 		return;
-	/* 1 .. 2 every - 1 from here */
+	/* 1 .. 2 every - 1 from here; also where this one cannot be taken, or
+	 * the first ones of a tick would always be */
 	c->until = bpf_get_prandom_u32() % (2 * every - 1);
-	depart(skb, ctl, c);
+	if (!skb->tc_index && in_budget(c))
+		depart(skb, ctl, c);
 }
 
 /* The stamp of a packet's number, taken by whoever comes first; 0: the number
  * is somebody else's, or has come too late. */
-static __always_inline __u64 take(__u32 tag, __u32 *lane)
+static __always_inline __u64 take(struct __sk_buff *skb, __u32 *lane)
 {
-	__u32 slot = SL_TRANSIT_SLOT(tag);
+	__u32 tag = skb->tc_index, slot = SL_TRANSIT_SLOT(tag);
 	struct sl_transit *t = bpf_map_lookup_elem(&sl_transits, &slot);
 
-	if (!t || t->turn != SL_TRANSIT_TURN(tag))
+	if (!t || t->turn != SL_TRANSIT_TURN(tag) ||
+	    (t->hash && skb->hash && t->hash != skb->hash))
 		return 0;
 	*lane = t->lane;
 	return __sync_lock_test_and_set(&t->time_ns, 0);
@@ -205,7 +209,7 @@ static __always_inline void leaves(struct __sk_buff *skb,
 	__u64 time_ns, now_ns;
 	__u32 lane = 0;
 
-	time_ns = take(skb->tc_index, &lane);
+	time_ns = take(skb, &lane);
 	if (!time_ns)
 		return;
 	skb->tc_index = 0;
@@ -213,16 +217,14 @@ static __always_inline void leaves(struct __sk_buff *skb,
 		c->elsewhere++;
 		return;
 	}
-	if (sl_set.kmod & SL_KMOD_STAMP) {
-		/* counted by the module */
-		sealane_tx_stamp(skb, time_ns, lane, port->path);
-		c->left++;
+	c->left++;
+	/* the module counts what it refuses; where it never can, this must do */
+	if (sl_set.kmod & SL_KMOD_STAMP &&
+	    sealane_tx_stamp(skb, time_ns, lane, port->path) != -ENODEV)
 		return;
-	}
 	now_ns = clock_ns();
 	if (now_ns < time_ns)
 		return;
-	c->left++;
 	sl_account(lane, port->path, SL_M_TC << 8 | SL_HALF_SELF,
 		   now_ns - time_ns);
 }

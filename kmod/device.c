@@ -7,9 +7,9 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <net/net_namespace.h>
-#include "clock.h"
 #include "device.h"
 #include "image.h"
+#include "nic.h"
 #include "series.h"
 #include "stats.h"
 
@@ -47,7 +47,12 @@ static long load(void __user *arg)
 		return -EFAULT;
 	memset(l.why, 0, sizeof(l.why));
 	rc = slk_image_load(&l);
-	return copy_to_user(arg, &l, sizeof(l)) ? -EFAULT : rc;
+	if (!copy_to_user(arg, &l, sizeof(l)))
+		return rc;
+	/* nobody could ever name it */
+	if (!rc)
+		slk_image_unload(l.handle);
+	return -EFAULT;
 }
 
 static long unload(void __user *arg)
@@ -65,31 +70,26 @@ static long set_clock(void __user *arg)
 
 	if (copy_from_user(&c, arg, sizeof(c)))
 		return -EFAULT;
-	if (!c.ifindex || c.ppb > SLK_PPB_MAX || c.ppb < -SLK_PPB_MAX)
-		return -EINVAL;
-	return slk_clock_set(current->nsproxy->net_ns->net_cookie, &c);
+	return slk_nic_set_clock(current->nsproxy->net_ns->net_cookie, &c);
 }
 
 static long read_series(void __user *arg)
 {
 	struct sl_hist *h;
 	struct slk_read r;
-	long slot;
+	long rc;
 
 	if (copy_from_user(&r, arg, sizeof(r)))
 		return -EFAULT;
 	h = kmalloc(sizeof(*h), GFP_KERNEL);
 	if (!h)
 		return -ENOMEM;
-	slot = slk_series_read(r.from, &r.key, h);
-	if (slot >= 0) {
-		r.slot = slot;
-		if (copy_to_user(u64_to_user_ptr(r.hist), h, sizeof(*h)) ||
-		    copy_to_user(arg, &r, sizeof(r)))
-			slot = -EFAULT;
-	}
+	rc = slk_series_read(&r, h);
+	if (!rc && (copy_to_user(u64_to_user_ptr(r.hist), h, sizeof(*h)) ||
+		    copy_to_user(arg, &r, sizeof(r))))
+		rc = -EFAULT;
 	kfree(h);
-	return slot < 0 ? slot : 0;
+	return rc;
 }
 
 static long device_ioctl(struct file *file, unsigned int cmd,

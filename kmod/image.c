@@ -2,6 +2,7 @@
 #include <linux/err.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -19,6 +20,7 @@ struct image {
 
 static struct image __rcu *images[SLK_IMAGES];
 static DEFINE_MUTEX(lock);	/* of those who write */
+static DEFINE_MUTEX(loading);	/* outside of it */
 static u32 turn;
 
 const char *slk_image_wrong(const void *data, u64 len_b)
@@ -45,22 +47,30 @@ static void free_image(struct image *img)
 	kfree(img);
 }
 
+#define COPY_B (1U << 20)
+
 /* A private copy first: what is checked is what will be used. */
 static struct image *copy_in(const struct slk_load *load)
 {
 	struct image *img = kzalloc(sizeof(*img), GFP_KERNEL);
+	u64 at, n;
 
 	if (!img)
 		return ERR_PTR(-ENOMEM);
 	img->len_b = load->len_b;
 	img->data = vmalloc_huge(load->len_b, GFP_KERNEL_ACCOUNT);
-	if (!img->data ||
-	    copy_from_user(img->data, u64_to_user_ptr(load->data),
-			   load->len_b)) {
-		long rc = img->data ? -EFAULT : -ENOMEM;
-
+	if (!img->data) {
 		free_image(img);
-		return ERR_PTR(rc);
+		return ERR_PTR(-ENOMEM);
+	}
+	for (at = 0; at < load->len_b; at += n) {
+		n = min_t(u64, load->len_b - at, COPY_B);
+		if (copy_from_user(img->data + at,
+				   u64_to_user_ptr(load->data + at), n)) {
+			free_image(img);
+			return ERR_PTR(-EFAULT);
+		}
+		cond_resched();
 	}
 	return img;
 }
@@ -82,20 +92,12 @@ static int publish(struct image *img)
 	return -ENOSPC;
 }
 
-int slk_image_load(struct slk_load *load)
+static int load_one(struct slk_load *load)
 {
+	struct image *img = copy_in(load);
 	const char *wrong;
-	struct image *img;
 	int rc;
 
-	if (load->len_b > SLK_IMAGE_B(SLK_NODES_MAX, SLK_LEAVES_MAX))
-		return -EFBIG;
-	if (load->len_b < sizeof(struct slk_image_head)) {
-		strscpy(load->why, "it is no image", sizeof(load->why));
-		slk_stats_count(SLK_S_IMAGES_REFUSED);
-		return -EINVAL;
-	}
-	img = copy_in(load);
 	if (IS_ERR(img))
 		return PTR_ERR(img);
 	wrong = slk_image_wrong(img->data, img->len_b);
@@ -114,6 +116,25 @@ int slk_image_load(struct slk_load *load)
 		free_image(img);
 	else
 		slk_stats_count(SLK_S_IMAGES_LOADED);
+	return rc;
+}
+
+int slk_image_load(struct slk_load *load)
+{
+	int rc;
+
+	if (load->len_b > SLK_IMAGE_B(SLK_NODES_MAX, SLK_LEAVES_MAX))
+		return -EFBIG;
+	if (load->len_b < sizeof(struct slk_image_head)) {
+		strscpy(load->why, "it is no image", sizeof(load->why));
+		slk_stats_count(SLK_S_IMAGES_REFUSED);
+		return -EINVAL;
+	}
+	/* one at a time: each takes memory before it is known to be right */
+	if (mutex_lock_interruptible(&loading))
+		return -EINTR;
+	rc = load_one(load);
+	mutex_unlock(&loading);
 	return rc;
 }
 
@@ -154,21 +175,20 @@ void slk_image_unload_all(void)
 	}
 }
 
-void slk_image_usage(u32 *n, u64 *image_b)
+void slk_image_usage(struct slk_info *info)
 {
 	struct image *img;
 	int i;
 
-	*n = 0;
-	*image_b = 0;
 	mutex_lock(&lock);
 	for (i = 0; i < SLK_IMAGES; i++) {
 		img = rcu_dereference_protected(images[i],
 						lockdep_is_held(&lock));
 		if (!img)
 			continue;
-		++*n;
-		*image_b += img->len_b;
+		info->images++;
+		info->image_b += img->len_b;
+		info->handle[i] = img->handle;
 	}
 	mutex_unlock(&lock);
 }

@@ -14,7 +14,8 @@ int slk_image_load(struct slk_load *load);
 /* 0 or -ENOENT; waits until nobody looks up in it. */
 int slk_image_unload(u32 handle);
 void slk_image_unload_all(void);
-void slk_image_usage(u32 *images, u64 *image_b);
+/* images, image_b, handle */
+void slk_image_usage(struct slk_info *info);
 /* Entry of an address; SL_ENTRY_EXT: no such image. Under RCU. */
 u32 slk_image_lookup(u32 handle, u64 hi, u64 lo);
 

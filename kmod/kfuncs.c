@@ -2,8 +2,10 @@
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/skbuff.h>
+#include <net/sch_generic.h>
 #include "image.h"
 #include "kfuncs.h"
 #include "stamp.h"
@@ -15,6 +17,8 @@
 #define BTF_KFUNCS_START(name) BTF_SET8_START(name)
 #define BTF_KFUNCS_END(name) BTF_SET8_END(name)
 #endif
+
+#define ARRIVED_MAX_NS (60ULL * NSEC_PER_SEC)
 
 /* Nobody calls them by name: BPF programs do, by BTF id. */
 __bpf_kfunc int sealane_tx_stamp(struct __sk_buff *ctx, u64 arrived_ns,
@@ -29,14 +33,20 @@ __bpf_kfunc u32 sealane_lookup6(u32 handle, u64 hi, u64 lo);
  * @path: likewise, below SL_MAX_PATHS
  *
  * Return: 0, -EBUSY when too many are waited for, -EOPNOTSUPP when this packet
- * cannot be asked about, -EINVAL for a lane or path that cannot be.
+ * cannot be asked about, -ENODEV when none of its interface can, -EINVAL for
+ * what cannot be.
  */
 __bpf_kfunc int sealane_tx_stamp(struct __sk_buff *ctx, u64 arrived_ns,
 				 u32 lane, u32 path)
 {
-	if (lane >= SL_MAX_LANES || path >= SL_MAX_PATHS)
+	struct sk_buff *skb = (struct sk_buff *)ctx;
+	u64 now_ns = ktime_get_ns();
+
+	if (lane >= SL_MAX_LANES || path >= SL_MAX_PATHS ||
+	    arrived_ns > now_ns || now_ns - arrived_ns > ARRIVED_MAX_NS ||
+	    skb_at_tc_ingress(skb))
 		return -EINVAL;
-	return slk_stamp_ask((struct sk_buff *)ctx, arrived_ns, lane, path);
+	return slk_stamp_ask(skb, arrived_ns, lane, path);
 }
 
 /**

@@ -11,6 +11,7 @@
 #include <sealane/fib6_check.h>
 #ifdef __KERNEL__
 #include <linux/crc32.h>
+#include <linux/sched.h>
 #else
 #include <zlib.h>
 #endif
@@ -50,10 +51,19 @@ static inline void slk_lay_out(const struct slk_image_head *head,
 	v->leaf = (const __u32 *)(v->node + head->nodes);
 }
 
+#define SLK_CRC_B (1U << 20)	/* then others may have the CPU */
+
 static inline __u32 slk_crc(const void *data, __u64 len_b)
 {
 #ifdef __KERNEL__
-	return crc32_le(~0U, data, len_b) ^ ~0U;
+	__u32 crc = ~0U, n;
+
+	for (; len_b; data += n, len_b -= n) {
+		n = len_b < SLK_CRC_B ? len_b : SLK_CRC_B;
+		crc = crc32_le(crc, data, n);
+		cond_resched();
+	}
+	return crc ^ ~0U;
 #else
 	return crc32_z(0, data, len_b);
 #endif

@@ -5,6 +5,7 @@
 #include "device.h"
 #include "image.h"
 #include "kfuncs.h"
+#include "nic.h"
 #include "selftest.h"
 #include "series.h"
 #include "stamp.h"
@@ -20,6 +21,9 @@ static int __init sealane_init(void)
 	rc = slk_series_init();
 	if (rc)
 		return rc;
+	rc = slk_nic_init();
+	if (rc)
+		goto no_nic;
 	rc = slk_stamp_init();
 	if (rc)
 		goto no_stamp;
@@ -40,6 +44,8 @@ no_kfuncs:
 no_stats:
 	slk_stamp_exit();
 no_stamp:
+	slk_nic_exit();
+no_nic:
 	slk_series_exit();
 	return rc;
 }
@@ -49,6 +55,7 @@ static void __exit sealane_exit(void)
 	slk_device_exit();
 	slk_stats_exit();
 	slk_stamp_exit();
+	slk_nic_exit();
 	slk_image_unload_all();
 	slk_series_exit();
 	pr_info("sealane: unloaded\n");

@@ -17,25 +17,49 @@
 	}								\
 } while (0)
 
+static u32 __initdata given_up;
+
+static void __init give_up(const struct slk_wait *w)
+{
+	given_up++;
+}
+
+static void __init expire_all(struct slk_pending *p, u64 now_ns)
+{
+	u32 b;
+
+	for (b = 0; b < SLK_BUCKETS; b++)
+		slk_pending_expire(p, b, now_ns, 1000, give_up);
+}
+
 static bool __init pending_is_bounded(struct slk_pending *p)
 {
-	struct slk_wait w = { .asked_ns = 5 }, got;
+	struct slk_wait w = { .asked_ns = 5, .path = 1 }, got;
 	u32 i;
 
-	memset(p, 0, sizeof(*p));
-	for (i = 0; i < SLK_PENDING; i++) {
-		w.key = i * 7;
+	for (i = 0; i < SLK_PENDING_PATH; i++) {
+		w.key = i;
 		CHECK(!slk_pending_add(p, &w));
-		CHECK(slk_pending_add(p, &w));	/* its key is taken */
 	}
-	w.key = 1;
-	CHECK(slk_pending_add(p, &w));
-	CHECK(slk_pending_count(p) == SLK_PENDING);
+	w.key = i;
+	CHECK(slk_pending_add(p, &w));		/* its path is full */
+	w.path = 2;
+	CHECK(!slk_pending_add(p, &w));
+	CHECK(slk_pending_add(p, &w));		/* its key is taken */
+	CHECK(slk_pending_count(p) == SLK_PENDING_PATH + 1);
 	CHECK(!slk_pending_take(p, 14, &got) && got.key == 14);
 	CHECK(slk_pending_take(p, 14, &got));
-	CHECK(!slk_pending_expire(p, 5 + SLK_PENDING_NS - 1));
-	CHECK(slk_pending_expire(p, 5 + SLK_PENDING_NS) == SLK_PENDING - 1);
+	expire_all(p, 1004);
+	CHECK(!given_up);
+	expire_all(p, 1005);
+	CHECK(given_up == SLK_PENDING_PATH);
 	CHECK(!slk_pending_count(p));
+	for (i = 0; i < SLK_BUCKET_WAITS; i++) {
+		w.key = i * SLK_BUCKETS;
+		CHECK(!slk_pending_add(p, &w));
+	}
+	w.key = i * SLK_BUCKETS;
+	CHECK(slk_pending_add(p, &w));		/* its bucket is full */
 	return true;
 }
 
@@ -52,6 +76,17 @@ static bool __init clocks_convert(void)
 	      c.mono_ns - 10000000000 + 1000000);
 	CHECK(!slk_clock_mono_ns(&c, c.phc_ns + 61000000000));
 	CHECK(!slk_clock_mono_ns(&c, 0));
+	c.mono_ns = 1000;
+	CHECK(!slk_clock_mono_ns(&c, c.phc_ns - 10000000000));
+	CHECK(!slk_clock_is_sane(&c, c.mono_ns));	/* no interface */
+	c.ifindex = 1;
+	CHECK(slk_clock_is_sane(&c, c.mono_ns));
+	c.until_ns = 2 * SLK_CLOCK_MAX_NS;
+	CHECK(!slk_clock_is_sane(&c, c.mono_ns));
+	c.until_ns = SLK_CLOCK_MAX_NS;
+	CHECK(slk_clock_is_sane(&c, c.mono_ns));
+	c.mono_ns = 2 * SLK_CLOCK_MAX_NS;
+	CHECK(!slk_clock_is_sane(&c, 1000));
 	return true;
 }
 

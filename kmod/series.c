@@ -5,34 +5,56 @@
 #include <linux/vmalloc.h>
 #include <sealane/hist.h>
 #include "series.h"
+#include "stats.h"
 
-static u64 keys[SLK_SERIES];	/* 0: free; claimed in order, never given back */
-static struct sl_hist *hists;
+struct series {
+	u64 key;		/* 0: free; claimed in order, never given back */
+	u64 lost, busy;
+	struct sl_hist hist;
+};
+
+static struct series *pool;
 static DEFINE_SPINLOCK(lock);
 
 int slk_series_init(void)
 {
-	hists = vzalloc(SLK_SERIES * sizeof(*hists));
-	return hists ? 0 : -ENOMEM;
+	pool = vzalloc(SLK_SERIES * sizeof(*pool));
+	if (!pool)
+		return -ENOMEM;
+	/* those that a full pool falls back to */
+	pool[0].key = SL_SERIES_KEY(0, 0, SL_M_TX_SW, SL_HALF_SELF);
+	pool[1].key = SL_SERIES_KEY(0, 0, SL_M_TX_HW, SL_HALF_SELF);
+	return 0;
 }
 
 void slk_series_exit(void)
 {
-	vfree(hists);
+	vfree(pool);
 }
 
-static int slot_of(u64 key)
+static struct series *find(u64 key)
 {
 	u32 i;
 
 	lockdep_assert_held(&lock);
-	for (i = 0; i < SLK_SERIES && keys[i]; i++)
-		if (keys[i] == key)
-			return i;
+	for (i = 0; i < SLK_SERIES && pool[i].key; i++)
+		if (pool[i].key == key)
+			return &pool[i];
 	if (i == SLK_SERIES)
-		return -ENOSPC;
-	keys[i] = key;
-	return i;
+		return NULL;
+	pool[i].key = key;
+	return &pool[i];
+}
+
+/* A pool that is full: as lane 0 on path 0. */
+static struct series *series_of(u64 key)
+{
+	struct series *s = find(key);
+
+	if (s)
+		return s;
+	slk_stats_count(SLK_S_SERIES_FULL);
+	return find(SL_SERIES_KEY(0, 0, SL_SERIES_METHOD(key), SL_HALF_SELF));
 }
 
 static void count(struct sl_hist *h, u64 ns)
@@ -53,33 +75,61 @@ static void count(struct sl_hist *h, u64 ns)
 		h->max_ns = ns;
 }
 
-int slk_series_add(u64 key, u64 ns)
+void slk_series_add(u64 key, u64 ns)
 {
 	unsigned long flags;
-	int slot;
+	struct series *s;
 
 	spin_lock_irqsave(&lock, flags);
-	slot = slot_of(key);
-	if (slot >= 0)
-		count(&hists[slot], ns);
+	s = series_of(key);
+	if (s)
+		count(&s->hist, ns);
 	spin_unlock_irqrestore(&lock, flags);
-	return slot < 0 ? slot : 0;
 }
 
-int slk_series_read(u32 from, u64 *key, struct sl_hist *out)
+void slk_series_lost(u64 key)
 {
 	unsigned long flags;
+	struct series *s;
+
+	spin_lock_irqsave(&lock, flags);
+	s = series_of(key);
+	if (s)
+		s->lost++;
+	spin_unlock_irqrestore(&lock, flags);
+}
+
+void slk_series_busy(u64 key)
+{
+	unsigned long flags;
+	struct series *s;
+
+	spin_lock_irqsave(&lock, flags);
+	s = series_of(key);
+	if (s)
+		s->busy++;
+	spin_unlock_irqrestore(&lock, flags);
+}
+
+int slk_series_read(struct slk_read *r, struct sl_hist *out)
+{
+	unsigned long flags;
+	struct series *s;
 	int rc = -ENOENT;
 
-	if (from >= SLK_SERIES)
+	if (r->from >= SLK_SERIES)
 		return rc;
+	s = &pool[r->from];
 	spin_lock_irqsave(&lock, flags);
-	if (keys[from]) {
-		*key = keys[from];
-		*out = hists[from];
-		hists[from].min_ns = 0;
-		hists[from].max_ns = 0;
-		rc = from;
+	if (s->key) {
+		r->slot = r->from;
+		r->key = s->key;
+		r->lost = s->lost;
+		r->busy = s->busy;
+		*out = s->hist;
+		s->hist.min_ns = 0;
+		s->hist.max_ns = 0;
+		rc = 0;
 	}
 	spin_unlock_irqrestore(&lock, flags);
 	return rc;

@@ -10,10 +10,15 @@
 
 int slk_series_init(void);
 void slk_series_exit(void);
-/* Any context. -ENOSPC: no series is left for this key. */
-int slk_series_add(u64 key, u64 ns);
-/* The first series in use at or behind `from`, its extremes since the last
- * call: its slot, or -ENOENT. */
-int slk_series_read(u32 from, u64 *key, struct sl_hist *out);
+/* A residence of a series. Any context; what finds no series left is counted for
+ * lane 0. */
+void slk_series_add(u64 key, u64 ns);
+/* A packet that was asked about and not heard of, or not asked about since too
+ * many were waited for. */
+void slk_series_lost(u64 key);
+void slk_series_busy(u64 key);
+/* The first series in use at or behind r->from, its extremes since the last call:
+ * 0 with all but r->hist, or -ENOENT. */
+int slk_series_read(struct slk_read *r, struct sl_hist *out);
 
 #endif

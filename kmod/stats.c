@@ -27,7 +27,7 @@ void slk_stats_read(struct slk_info *info)
 	info->debug = IS_ENABLED(SLK_DEBUG);
 	/* first what gives up, and counts it */
 	info->pending = slk_stamp_pending();
-	slk_image_usage(&info->images, &info->image_b);
+	slk_image_usage(info);
 	for (i = 0; i < SLK_S_MAX; i++)
 		info->stat[i] = atomic64_read(&stat[i]);
 }

@@ -18,6 +18,8 @@ static void set_defaults(struct sl_config *c)
 	c->stamp_max_ns = 60ULL * 1000000000;
 	c->max_share_ppm = 50000;
 	c->residence.per_s = 500;
+	c->residence.hardware = true;
+	c->module = true;
 	c->ports[0] = 22;
 	c->ports[1] = 179;
 	c->n_ports = 2;
@@ -122,6 +124,17 @@ static void get_duration(struct reading *r, const yaml_node_t *map,
 		config_mistake(r, config_key(r, map, key),
 			       "write a duration such as 90s, 5m, 2h or 7d",
 			       "%s: %s is no duration", key, text);
+}
+
+/* Used where it is there, or not at all. */
+static void get_auto(struct reading *r, const yaml_node_t *map,
+		     const char *key, const char *text, bool *out)
+{
+	if (text && strcmp(text, "auto") && strcmp(text, "off"))
+		config_mistake(r, config_key(r, map, key), "write auto or off",
+			       "%s: %s is neither auto nor off", key, text);
+	else if (text)
+		*out = !strcmp(text, "auto");
 }
 
 /* "5%" or 0.05. */
@@ -433,10 +446,17 @@ static void get_rest(struct reading *r, struct sl_config *c)
 		get_duration(r, m, "stamp_max", t->timing->stamp_max,
 			     &c->stamp_max_ns);
 	}
-	if (t->residence)
-		get_number(r, config_key(r, root, "residence"), "per_s",
-			   t->residence->per_s, 0, 10000, false,
-			   &c->residence.per_s);
+	if (t->residence) {
+		m = config_key(r, root, "residence");
+		get_number(r, m, "per_s", t->residence->per_s, 0, 10000,
+			   false, &c->residence.per_s);
+		c->residence.shared = t->residence->hardware &&
+				      !strcmp(t->residence->hardware, "shared");
+		if (!c->residence.shared)
+			get_auto(r, m, "hardware", t->residence->hardware,
+				 &c->residence.hardware);
+	}
+	get_auto(r, root, "module", t->module, &c->module);
 	get_path(r, "socket", t->socket, c->socket, sizeof(c->socket));
 	get_path(r, "state_dir", t->state_dir, c->state_dir,
 		 sizeof(c->state_dir));

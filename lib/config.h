@@ -76,7 +76,10 @@ struct sl_config {
 	struct {
 		uint32_t per_s;		/* packets timed on their way through
 					 * the gateway; default 500, 0: none */
+		bool hardware;		/* by NICs' clocks where they can */
+		bool shared;		/* ... where others use them too */
 	} residence;
+	bool module;			/* to be used when it is there */
 	uint32_t max_share_ppm;		/* of the live packets that one commit
 					 * may drop anew; default 5 % */
 };

@@ -87,6 +87,7 @@ static const cyaml_schema_field_t geo_fields[] = {
 
 static const cyaml_schema_field_t residence_fields[] = {
 	STR("per_s", struct text_residence, per_s),
+	STR("hardware", struct text_residence, hardware),
 	CYAML_FIELD_END
 };
 
@@ -100,6 +101,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	MAP("timing", struct text_config, timing, timing_fields),
 	MAP("guards", struct text_config, guards, guards_fields),
 	MAP("residence", struct text_config, residence, residence_fields),
+	STR("module", struct text_config, module),
 	STR("socket", struct text_config, socket),
 	STR("state_dir", struct text_config, state_dir),
 	STR("bpffs", struct text_config, bpffs),

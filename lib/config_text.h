@@ -51,7 +51,7 @@ struct text_guards {
 };
 
 struct text_residence {
-	char *per_s;
+	char *per_s, *hardware;
 };
 
 struct text_config {
@@ -68,6 +68,7 @@ struct text_config {
 	struct text_guards *guards;
 	struct text_residence *residence;
 	struct text_geo *geo;
+	char *module;
 	char *socket, *state_dir, *bpffs;
 };
 

@@ -54,34 +54,6 @@ int sl_dp_fail(struct sl_dp *dp, int rc, const char *fmt, ...)
 	return rc;
 }
 
-/* The verifier's own words: the last line of its log before the figures. */
-static char verifier_said[160];
-
-static void keep_line(const char *line, size_t n)
-{
-	if (!n || !strncmp(line, "processed ", 10) || !strncmp(line, "-- ", 3) ||
-	    !strncmp(line, "verification time", 17) ||
-	    !strncmp(line, "stack depth", 11) || !strncmp(line, "libbpf:", 7))
-		return;
-	snprintf(verifier_said, sizeof(verifier_said), ": %.*s", (int)n, line);
-}
-
-/* Print nothing, but remember why a program was refused. */
-static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char *text = NULL, *line, *end;
-
-	if (level != LIBBPF_WARN || vasprintf(&text, fmt, ap) < 0)
-		return 0;
-	if (strstr(text, "PROG LOAD LOG"))
-		for (line = text; *line; line = *end ? end + 1 : end) {
-			end = strchrnul(line, '\n');
-			keep_line(line, end - line);
-		}
-	free(text);
-	return 0;
-}
-
 /* Length of the kernel's tick: the resolution of its coarse clock. 0: not known. */
 static uint64_t tick_ns(void)
 {
@@ -340,9 +312,9 @@ static int load(struct sl_dp *dp, const struct sl_dp_opts *o)
 {
 	int rc;
 
-	dp->skel = sealane_bpf__open();
-	if (!dp->skel)
-		return sl_dp_fail(dp, -errno, "cannot open the BPF object");
+	rc = sl_dp_open_skel(dp->set.kmod, &dp->skel);
+	if (rc)
+		return sl_dp_fail(dp, rc, "cannot open the BPF object");
 	rc = choose_key(dp);
 	if (rc)
 		return rc;
@@ -358,10 +330,9 @@ static int load(struct sl_dp *dp, const struct sl_dp_opts *o)
 		rc = o->before_load(dp->skel->obj, o->before_load_arg);
 	if (rc)
 		return rc;
-	rc = sealane_bpf__load(dp->skel);
+	rc = sl_dp_load_skel(dp, dp->skel);
 	if (rc)
-		return sl_dp_fail(dp, rc, "the kernel refused the program: "
-				  "%s%s", strerror(-rc), verifier_said);
+		return rc;
 	rc = map_memory(dp);
 	if (rc)
 		return rc;
@@ -400,7 +371,7 @@ int sl_dp_open(const struct sl_dp_opts *opts, struct sl_dp **out)
 	if (!dp)
 		return -ENOMEM;
 	sl_dp_plan(opts, &dp->set);
-	before = libbpf_set_print(listen);
+	before = libbpf_set_print(NULL);
 	if (opts->pin_dir)
 		rc = make_pin_dir(dp, opts->pin_dir);
 	if (!rc)

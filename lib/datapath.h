@@ -100,6 +100,24 @@ uint32_t sl_dp_transits(const struct sl_dp *dp);
 /* seen, chosen, left and elsewhere, summed over CPUs. */
 void sl_dp_read_choosers(const struct sl_dp *dp, struct sl_chooser *out);
 
+/* --- with the module (include/sealane/kmod.h) --- */
+/* The module that is loaded: a number that no other one will have; 0: none. */
+uint64_t sl_kmod_instance(void);
+uint32_t sl_kmod_functions(void);	/* SL_KMOD_*: which it has */
+/* Load the programs anew so that they call these of its functions (0: none), and
+ * put them in the place of those that run: no packet sees a gap. Then nothing of
+ * the former ones holds the module. On failure to load all is as it was. */
+int sl_dp_use_module(struct sl_dp *dp, uint32_t functions);
+/* Bank of an epoch: its lowest bit. The module's copy of its IPv6 table: */
+uint32_t sl_dp_image(const struct sl_dp *dp, unsigned int bank);
+void sl_dp_set_image(struct sl_dp *dp, unsigned int bank, uint32_t handle);
+/* The table is about to be changed: no packet that comes asks the copy. */
+void sl_dp_outdate_image(struct sl_dp *dp, unsigned int bank);
+/* Grows by each sl_dp_outdate_image(). */
+uint32_t sl_dp_table_version(const struct sl_dp *dp, unsigned int bank);
+const struct sl_fib_image *sl_dp_bank(const struct sl_dp *dp,
+				      unsigned int bank);
+
 /* --- tables --- */
 /* The bank that no packet uses; waits until the last ones have left it. */
 struct sl_fib_image *sl_dp_idle(struct sl_dp *dp);

@@ -37,6 +37,7 @@ struct sl_dp {
 	struct sl_settings set;
 	struct sl_fib_image bank[2];	/* views of the mapped tables */
 	struct sl_abv_image rules[2];
+	uint32_t version[2];	/* of a bank's tables, for who copies them */
 	uint64_t left;		/* epoch + 1 up to which packets have left the
 				 * bank before */
 	struct sl_dp_drops *drops;	/* NULL: nobody reads them */
@@ -47,6 +48,11 @@ struct sl_dp {
 
 /* Point the banks at the mapped memory. */
 void sl_dp_map_banks(struct sl_dp *dp);
+
+/* Open the object so that it calls these functions of the module (SL_KMOD_*). */
+int sl_dp_open_skel(uint32_t functions, struct sealane_bpf **out);
+/* Let the kernel check and take an object, opened and sized. */
+int sl_dp_load_skel(struct sl_dp *dp, struct sealane_bpf *skel);
 
 /* Say what failed; returns rc, so that callers can return it. */
 int sl_dp_fail(struct sl_dp *dp, int rc, const char *fmt, ...)

@@ -65,6 +65,7 @@ struct sl_fib_image *sl_dp_idle(struct sl_dp *dp)
 	if (dp->left != epoch + 1)
 		grace();
 	dp->left = epoch + 1;
+	sl_dp_outdate_image(dp, epoch + 1);
 	return &dp->bank[(epoch + 1) & 1];
 }
 

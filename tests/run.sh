@@ -96,6 +96,7 @@ run "captures" 600 tests/captures/test_captures.sh
 run "module, built" 120 tests/kmod/test_build.sh
 run "module, read" 120 tests/kmod/test_static.sh
 run "guests" 900 tests/vm/test_vm.sh
+run "hardware stamps" 400 tests/vm/test_hardware.sh
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
 run "residence" 180 tests/lab/test_residence.sh
 run "events" 120 tests/lab/test_events.sh

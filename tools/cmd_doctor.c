@@ -19,22 +19,11 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include "cli.h"
 #include "datapath.h"
+#include "doctor.h"
 
-enum state { OK, WARN, FAIL };
-
-struct report {
-	struct json_object *list;
-	bool failed;
-};
-
-static void note(struct report *r, enum state s, const char *what,
-		 const char *remedy, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
-
-static void note(struct report *r, enum state s, const char *what,
-		 const char *remedy, const char *fmt, ...)
+void note(struct report *r, enum state s, const char *what,
+	  const char *remedy, const char *fmt, ...)
 {
 	static const char *const word[] = { "ok", "warn", "fail" };
 	struct json_object *o = json_object_new_object();
@@ -52,8 +41,7 @@ static void note(struct report *r, enum state s, const char *what,
 	r->failed |= s == FAIL;
 }
 
-/* First line of a small file, "" when it cannot be read. */
-static const char *line_of(const char *path, char *buf, size_t len)
+const char *line_of(const char *path, char *buf, size_t len)
 {
 	FILE *f = fopen(path, "r");
 
@@ -149,21 +137,22 @@ static void check_load(struct report *r)
 	sl_config_free(cfg);
 }
 
-static void check_agent(struct cli *cli, struct report *r)
+/* What the agent says of itself, the caller's; NULL: it does not. */
+static struct json_object *check_agent(struct cli *cli, struct report *r)
 {
 	struct json_object *doc;
 
 	if (cli_call(cli, "status", NULL, true, &doc)) {
 		note(r, WARN, "agent", "start sealaned", "none answers at %s",
 		     cli->socket);
-		return;
+		return NULL;
 	}
 	note(r, OK, "agent", "", "answers at %s", cli->socket);
-	json_object_put(doc);
+	return doc;
 }
 
 /* --- an interface --- */
-static int ethtool(const char *name, void *cmd)
+int ethtool(const char *name, void *cmd)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc;
 	struct ifreq ifr = {};
@@ -265,7 +254,7 @@ int cmd_doctor(struct cli *cli, int argc, char **argv)
 	bool try = false;
 	const struct option_spec spec[] = { { "--try", NULL, &try }, {} };
 	struct report r = { .list = json_object_new_array() };
-	struct json_object *doc;
+	struct json_object *doc, *status;
 	int i, rc = cli_options(cli, spec, &argc, argv);
 
 	if (rc)
@@ -274,9 +263,13 @@ int cmd_doctor(struct cli *cli, int argc, char **argv)
 	check_rights(&r);
 	check_bpffs(&r);
 	check_load(&r);
-	check_agent(cli, &r);
-	for (i = 0; i < argc; i++)
+	status = check_agent(cli, &r);
+	doctor_module(&r, status);
+	for (i = 0; i < argc; i++) {
 		check_iface(&r, argv[i], try);
+		doctor_stamps(&r, status, argv[i]);
+	}
+	json_object_put(status);
 	doc = json_object_new_object();
 	json_object_object_add(doc, "checks", r.list);
 	json_object_object_add(doc, "ok", json_object_new_boolean(!r.failed));

@@ -21,6 +21,23 @@ static const struct column iface_columns[] = {
 	{ "pps", "pps", COL_INT }, { "drops", "drops", COL_INT }, {}
 };
 
+/* The clock by which an interface's packets are seen to leave. */
+static void show_clock(struct json_object *iface)
+{
+	struct json_object *c;
+
+	if (!json_object_object_get_ex(iface, "clock", &c) || !c)
+		return;
+	printf("            %s: stamps in %s", cli_text(iface, "name"),
+	       cli_text(c, "stamps"));
+	if (cli_text(c, "error_ns")[0])
+		printf(", %s %s ns ahead of the kernel's clock, +-%s ns, %s ppb "
+		       "fast", cli_text(c, "device"), cli_text(c, "offset_ns"),
+		       cli_text(c, "error_ns"), cli_text(c, "ppb"));
+	printf("%s%s\n", cli_text(c, "why")[0] ? ": " : "",
+	       cli_text(c, "why"));
+}
+
 /* Half self: what it means at present, and where it is not measured. */
 static void show_residence(struct json_object *doc)
 {
@@ -38,7 +55,13 @@ static void show_residence(struct json_object *doc)
 		if (cli_text(one, "why")[0])
 			printf("            not at %s: %s\n",
 			       cli_text(one, "name"), cli_text(one, "why"));
+		show_clock(one);
 	}
+	if (!json_object_object_get_ex(doc, "module", &o) || !o)
+		return;
+	printf("module      version %s, %s%s\n", cli_text(o, "version"),
+	       cli_int(o, "used") ? "in use" : "loaded and not used: ",
+	       cli_int(o, "used") ? "" : cli_text(o, "why"));
 }
 
 static void show_status(struct json_object *doc)

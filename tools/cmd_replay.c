@@ -15,6 +15,7 @@
 #include "duration.h"
 #include "hist.h"
 #include "names.h"
+#include "replay_module.h"
 #include "replay_tables.h"
 #include "rule_input.h"
 
@@ -29,6 +30,7 @@ struct run {
 	struct sl_capture *cap;
 	bool ruled;		/* by a rule file, which may be empty */
 	struct replay_rules rules;
+	struct replay_module module;
 	FILE *samples;
 	char samples_tmp[4096];
 	uint64_t packets, bytes, verdict_pass, verdict_drop;
@@ -367,9 +369,11 @@ static int replay(struct run *r, const char *out)
 int cmd_replay(struct cli *cli, int argc, char **argv)
 {
 	const char *conf = NULL, *out = NULL, *rules = NULL;
+	bool module = false;
 	const struct option_spec spec[] = {
 		{ "-c", &conf, NULL }, { "--samples", &out, NULL },
-		{ "--rules", &rules, NULL }, {} };
+		{ "--rules", &rules, NULL }, { "--module", NULL, &module },
+		{} };
 	struct run *r;
 	int rc = cli_options(cli, spec, &argc, argv);
 
@@ -384,10 +388,14 @@ int cmd_replay(struct cli *cli, int argc, char **argv)
 		return cli_error(cli, REFUSED, "free memory", "out of memory");
 	r->cli = cli;
 	r->file = argv[0];
+	r->module.fd = -1;
 	rc = prepare(r, conf, rules);
+	if (!rc && module)
+		rc = replay_module_use(cli, r->dp, &r->module);
 	if (!rc)
 		rc = replay(r, out);
 	sl_dp_close(r->dp);
+	replay_module_leave(&r->module);
 	replay_rules_free(&r->rules);
 	sl_capture_close(r->cap);
 	sl_config_free(r->cfg);

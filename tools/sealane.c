@@ -27,11 +27,16 @@ static const struct command commands[] = {
 	  "pass everything at once; works without the agent too",
 	  "  --why TEXT  reason, for the log and for who is on call next\n",
 	  cmd_bypass },
+	{ "module", "[on|off]", "the kernel module: what it does, use it or not",
+	  "  on   use it (as the agent does by itself when it is loaded)\n"
+	  "  off  let go of it, so that it can be removed; until `on`, or the\n"
+	  "       agent starts anew\n", cmd_module },
 	{ "latency", "[LANE...] [--by KEYS] [--half H] [--since T] [--until T]",
 	  "round-trip times of the lanes",
 	  "  --by KEYS   rows by lane, path, method, half (comma-separated); "
 	  "the rest is merged\n"
-	  "  --half H    only far, near, full or self\n"
+	  "  --half H    only far, near, full or self (time in the gateway, which\n"
+	  "              rows that merge halves leave out)\n"
 	  "  --since T   RFC 3339, or a time before now such as -10m "
 	  "(default -5m)\n"
 	  "  --until T   likewise (default now)\n", cmd_latency },
@@ -62,7 +67,7 @@ static const struct command commands[] = {
 	  "  --since T   RFC 3339, or a time before now such as -1h\n"
 	  "  --kind K    agent, bypass, clock, commit, disk, expiry, "
 	  "interface,\n"
-	  "              refused, reload, tables\n"
+	  "              module, refused, reload, tables\n"
 	  "  --limit N   the last N (default 100)\n", cmd_events },
 	{ "rule", "check|plan|apply FILE | confirm | rollback [GEN] | ls | log",
 	  "rules: check and apply files, confirm, go back",
@@ -108,11 +113,13 @@ static const struct command commands[] = {
 	  "                      gobgp)\n"
 	  "  --adj-in            gobgp: the lines are those of `monitor adj-in`\n",
 	  cmd_flowspec },
-	{ "replay", "FILE [-c CONF] [--rules RULES] [--samples OUT|-]",
+	{ "replay", "FILE [-c CONF] [--rules RULES] [--samples OUT|-] "
+	  "[--module]",
 	  "run a capture through the data plane",
 	  "  -c CONF        lanes, home and sizes from a configuration\n"
 	  "  --rules RULES  with the rules of a file, and their hits\n"
-	  "  --samples OUT  one JSON object per sample and line; - is stdout\n",
+	  "  --samples OUT  one JSON object per sample and line; - is stdout\n"
+	  "  --module       IPv6 is looked up by the kernel module\n",
 	  cmd_replay },
 	{}
 };

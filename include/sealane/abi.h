@@ -447,8 +447,9 @@ sl_recent_slot(__u64 hi, __u64 lo, __u64 key)
  * that SL_TRANSIT_TURNS others had its place is taken for the last of them. */
 struct sl_transit {
 	__u64 time_ns;		/* clock at its arrival; 0: nobody, or gone */
-	__u32 lane;
-	__u32 turn;		/* 1..SL_TRANSIT_TURNS */
+	__u32 hash;		/* of the kernel's, if it had one by then */
+	__u16 lane;
+	__u16 turn;		/* 1..SL_TRANSIT_TURNS */
 };
 
 /* Who chooses them, on one CPU. */

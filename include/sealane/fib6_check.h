@@ -8,12 +8,21 @@
 #define SEALANE_FIB6_CHECK_H
 
 #ifdef __KERNEL__
+#include <linux/sched.h>
 #include <linux/stddef.h>
 #else
 #include <stddef.h>
 #endif
 #include <sealane/abi.h>
 #include <sealane/bits.h>
+
+/* A large table takes seconds: in the kernel others want the CPU meanwhile. */
+static inline void sl_fib6_breathe(void)
+{
+#ifdef __KERNEL__
+	cond_resched();
+#endif
+}
 
 struct sl_fib6 {
 	const __u32 *root;		/* SL_FIB6_ROOT_WORDS */
@@ -71,6 +80,7 @@ static inline const char *sl_fib6_node_wrong(const struct sl_fib6 *t, __u64 at,
 		return "a chunk has no leaf";
 	wrong = sl_fib6_leaves_wrong(t, n);
 	kids = sl_popcount(n->vector);
+	sl_fib6_breathe();
 	for (k = 0; k < kids && !wrong; k++)
 		wrong = sl_fib6_node_wrong(t, (__u64)n->node_base + k, bits);
 	return wrong;
@@ -82,10 +92,13 @@ static inline const char *sl_fib6_wrong(const struct sl_fib6 *t)
 	const char *wrong = NULL;
 	__u32 i;
 
-	for (i = 0; i < SL_FIB6_ROOT_WORDS && !wrong; i++)
+	for (i = 0; i < SL_FIB6_ROOT_WORDS && !wrong; i++) {
+		if (!(i & 0xffff))
+			sl_fib6_breathe();
 		if (t->root[i] & SL_ENTRY_EXT)
 			wrong = sl_fib6_node_wrong(t, SL_ENTRY_INDEX(t->root[i]),
 						   128 - SL_FIB6_ROOT_BITS);
+	}
 	return wrong;
 }
 

@@ -21,15 +21,17 @@
 #define SLK_DEVICE	"/dev/sealane"
 
 #define SLK_SERIES	1024	/* lane, path and source of a residence */
-#define SLK_PENDING	64	/* stamps asked for and not given, at one time */
-#define SLK_PENDING_MS	2000	/* a packet is lost when none came by then */
-#define SLK_CLOCKS	64	/* NICs with a clock of their own */
+#define SLK_PENDING	8192	/* stamps asked for and not given, at one time */
+#define SLK_PENDING_PATH 4096	/* ... on one path: a bad one leaves room for others */
+#define SLK_PENDING_MS	17000	/* a packet is lost when none came by then; longer
+				 * than the histogram reaches. Parameter
+				 * pending_ms of the module. */
+#define SLK_NICS	64	/* that are remembered: their clocks, their silence */
 #define SLK_IMAGES	8	/* at one time; power of two */
 
 /*
- * Where a residence went that was asked for; names for people. All but the
- * first four are refusals of the kfunc: the packet goes on as if nobody had
- * asked.
+ * Where a residence went that was asked for; names for people. Those from BUSY to
+ * SILENT are refusals of the kfunc: the packet goes on as if nobody had asked.
  */
 #define SLK_STATS(X) \
 	X(ASKED, "asked")		/* requests that were made */ \
@@ -37,15 +39,17 @@
 	X(SOFTWARE, "software")		/* settled at hand-over to the driver */ \
 	X(LOST, "lost")			/* none within SLK_PENDING_MS: dropped in
 					 * the queue */ \
-	X(BUSY, "busy")			/* all pending places taken */ \
+	X(BUSY, "busy")			/* too many are waited for */ \
 	X(OWNED, "owned")		/* the packet has a socket */ \
 	X(CLONED, "cloned")		/* ... or is shared with somebody */ \
 	X(STAMPED, "stamped")		/* ... or somebody else asked for stamps */ \
-	X(TUNNEL_GSO, "tunnel_gso")	/* its segments would not carry the key */ \
+	X(GSO, "gso")			/* its segments would not carry the key */ \
+	X(DEVICE, "device")		/* its interface would treat it otherwise */ \
+	X(SILENT, "silent")		/* ... or does not stamp, as was seen */ \
 	X(REPEATED, "repeated")		/* more than one completion of a key, or one
 					 * after its time */ \
-	X(CLOCK, "clock")		/* the stamps do not share a clock */ \
-	X(SERIES_FULL, "series_full") \
+	X(CLOCK, "clock")		/* a stamp that cannot be true */ \
+	X(SERIES_FULL, "series_full")	/* counted as lane 0 */ \
 	X(IMAGES_LOADED, "images_loaded") \
 	X(IMAGES_REFUSED, "images_refused")
 
@@ -59,6 +63,7 @@ struct slk_info {
 	__u32 pending;		/* now */
 	__u32 images;		/* now */
 	__u64 image_b;		/* bytes of them */
+	__u32 handle[SLK_IMAGES];	/* of them; 0: none */
 	__u64 stat[SLK_STAT_SLOTS];	/* enum slk_stat */
 };
 
@@ -95,10 +100,15 @@ struct slk_load {
 	char why[64];		/* out, after -EINVAL */
 };
 
+#define SLK_CLOCK_MAX_NS	10000000000ULL	/* mono_ns and until_ns: from now */
+#define SLK_PPB_MAX		1000000		/* a clock further off is none */
+
 /*
  * The clock of a NIC against CLOCK_MONOTONIC, as the agent measured it:
- * mono = mono_ns + d - d * ppb / 10^9 with d = stamp - phc_ns. Used for
- * stamps until until_ns; until_ns 0 forgets the clock.
+ * mono = mono_ns + d - d * ppb / 10^9 with d = stamp - phc_ns. The NIC is asked
+ * for stamps until until_ns, one at a time: only who switched its stamping on
+ * gives a clock, since a NIC has few places for them, and ptp4l needs them.
+ * until_ns 0 forgets the clock. -EINVAL: a value out of its range.
  */
 struct slk_clock {
 	__u32 ifindex;		/* in the opener's network namespace */
@@ -115,6 +125,8 @@ struct slk_read {
 	__u32 slot;
 	__u64 key;		/* SL_SERIES_KEY */
 	__u64 hist;		/* user pointer to a struct sl_hist */
+	__u64 lost;		/* so far: asked for, and never sent */
+	__u64 busy;		/* so far: not asked for, too many were waiting */
 };
 
 #define SLK_IOC_INFO	_IOR(0xb6, 1, struct slk_info)
@@ -129,11 +141,11 @@ struct slk_read {
 #define SL_KMOD_STAMP	1
 #define SL_KMOD_LOOKUP6	2
 
-_Static_assert(sizeof(struct slk_info) == 24 + 8 * SLK_STAT_SLOTS, "slk_info");
+_Static_assert(sizeof(struct slk_info) == 56 + 8 * SLK_STAT_SLOTS, "slk_info");
 _Static_assert(sizeof(struct slk_image_head) == 64, "slk_image_head");
 _Static_assert(sizeof(struct slk_load) == 88, "slk_load");
 _Static_assert(sizeof(struct slk_clock) == 32, "slk_clock");
-_Static_assert(sizeof(struct slk_read) == 24, "slk_read");
+_Static_assert(sizeof(struct slk_read) == 40, "slk_read");
 _Static_assert(SLK_S_MAX <= SLK_STAT_SLOTS, "stats outgrew their slots");
 
 #endif

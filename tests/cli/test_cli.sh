@@ -35,14 +35,14 @@ t "... also as JSON" 1 '"a command is missing"' "$S" -j
 t "--help is exit 0" 0 "usage: sealane" "$S" --help
 t "--help goes to stdout" 0 "usage: sealane" sh -c "$S --help 2>/dev/null"
 t "--version" 0 "^sealane [0-9]" "$S" --version
-for verb in doctor status attach detach bypass latency events block unblock explain replay flowspec; do
+for verb in doctor status attach detach bypass latency events block unblock explain replay flowspec module; do
 	t "$verb --help" 0 "usage: sealane $verb" "$S" "$verb" --help
 	t "$verb: an unknown option is named" 1 "--bogus" "$S" "$verb" --bogus
 	t "$verb: abbreviated global options are not guessed" 1 "--sock" "$S" "$verb" --sock x
 done
 t "an unknown command is named, with a hint" 1 "latencey.*latency" "$S" latencey
 t "... also as JSON" 0 fine is_json_error "$S" -j latencey
-for words in status latency events "events --follow" "events --drops" "block 192.0.2.1" "unblock 192.0.2.1" "explain 192.0.2.1" "attach lo --side tap"; do
+for words in status latency events "events --follow" "events --drops" "block 192.0.2.1" "unblock 192.0.2.1" "explain 192.0.2.1" module "module off" "attach lo --side tap"; do
 	# shellcheck disable=SC2086
 	t "without an agent: $words" 3 "no agent at" "$S" $words
 	# shellcheck disable=SC2086
@@ -53,6 +53,8 @@ t "bypass without agent and pins is refused" 2 "bypass without the agent" "$S" b
 t "--kind is not of --drops" 1 "--kind" "$S" events --drops --kind commit
 t "bypass on without a reason is loud" 2 "NO REASON GIVEN" "$S" bypass on
 t "bypass wants on or off" 1 "on or off, not maybe" "$S" bypass maybe
+t "module wants on or off" 1 "on, off or nothing, not maybe" "$S" module maybe
+t "doctor says what the module would be good for" 0 "^module.*far_net_ns" "$S" doctor
 t "attach wants a side" 1 "--side" "$S" attach lo
 t "explain wants one address" 1 "one address" "$S" explain
 t "flowspec purge wants a neighbour" 1 "takes one neighbour" "$S" flowspec purge

@@ -36,6 +36,15 @@ schema() { # NAME COMMAND...
 	sealane -j "$@" | /usr/bin/python3 "$TOP/tests/schema.py" "$name"
 }
 
+refused() { # TEXT COMMAND...: exit 2, and the text
+	local rc text=$1
+	shift
+	sealane "$@" >"$LAB_DIR/refused" 2>&1
+	rc=$?
+	cat "$LAB_DIR/refused"
+	[ $rc = 2 ] && grep -q "$text" "$LAB_DIR/refused"
+}
+
 lab up || bail "the lab did not come up"
 # somebody else's filter in the same qdisc
 in_ns gw tc qdisc add dev in0 clsact
@@ -64,9 +73,18 @@ ok "status names the source, and what it leaves out" status \
 ok "... and counts: what was chosen has left outside" status \
 	"s['chosen']>=60 and s['chosen']-3<=s['left']<=s['chosen'] and not s['elsewhere']"
 ok "... and the interfaces" status \
-	"sorted((i['name'],i['in'],i['out'],i['why']) for i in s['interfaces'])==[('hk0',False,True,None),('in0',True,False,None),('sg0',False,True,None)]"
+	"sorted((i['name'],i['in'],i['out'],i['why']) for i in s['interfaces'])==[('hk0',False,True,None),('in0',True,True,None),('sg0',False,True,None)]"
 ok "status keeps its schema" schema status status
 ok "latency keeps its schema" schema latency latency
+
+ok "module keeps its schema" schema module module
+if [ -e /sys/module/sealane ]; then
+	skip "module on without one is refused" "this host has the module"
+else
+	ok "module on without one is refused" refused "modprobe sealane" module on
+fi
+ok "module off is for later" test "$(figure module off -- \
+	'(d["used"],d["switched_off"],d["loaded"])')" = "(False, True, False)"
 
 merged() { # self samples stand in no row that merges halves
 	sealane -j latency --since -1h >"$LAB_DIR/all"

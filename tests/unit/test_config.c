@@ -96,6 +96,9 @@ static const struct {
 	{ "residence: {per_s: many}\n", 1, "per_s: many is out of range" },
 	{ "residence: {per_s: 10001}\n", 1, "10001" },
 	{ "residence: {every: 5}\n", 1, "unknown key every in residence" },
+	{ "residence: {hardware: on}\n", 1, "hardware: on is neither" },
+	{ "module: on\n", 1, "module: on is neither auto nor off" },
+	{ "module: [auto]\n", 1, "module must be a single value" },
 	{ "residence: 500\n", 1, "residence must be a mapping" },
 	{ "guards: {share: 5%}\n", 1, "unknown key share" },
 	{ "socket: run/x.sock\n", 1, "socket: run/x.sock" },
@@ -158,6 +161,7 @@ TEST(no_cut_of_a_good_file_crashes)
 		"tables: {flows: 131072, series: 1024, size: medium}\n"
 		"timing: {flow_idle: 5m, stamp_max: 60s}\n"
 		"guards: {max_share: 2.5%}\n"
+		"residence: {per_s: 50, hardware: off}\nmodule: off\n"
 		"socket: /run/x.sock\nstate_dir: /var/lib/x\n";
 	struct sl_config_errors errs;
 	struct sl_config *cfg;
@@ -173,6 +177,9 @@ TEST(no_cut_of_a_good_file_crashes)
 				ASSERT_EQ(100, cfg->ifaces[1].vlan);
 				ASSERT_EQ(300000000000ULL, cfg->flow_idle_ns);
 				ASSERT_EQ(25000, cfg->max_share_ppm);
+				ASSERT_EQ(50, cfg->residence.per_s);
+				ASSERT_FALSE(cfg->residence.hardware);
+				ASSERT_FALSE(cfg->module);
 			}
 			sl_config_free(cfg);
 		} else {

@@ -8,15 +8,34 @@
 set -u
 kernel=$1 initramfs=$2 out=$3 limit_s=$4
 shift 4
-boot_limit_s=${VM_BOOT_S:-90}	# without hardware help, on a busy host
-nic=${VM_NIC:-virtio-net-pci}	# two, joined: what one sends the other gets
-nics=(-netdev hubport,id=n0,hubid=0 -netdev hubport,id=n1,hubid=0
-	-device "$nic,netdev=n0,romfile=" -device "$nic,netdev=n1,romfile=")
-[ "$nic" != none ] || nics=()
+boot_limit_s=${VM_BOOT_S:-120}	# without hardware help, on a busy host
+# Two NICs, joined: what one sends the other gets. igb is PCI Express's. Or none.
+nic=${VM_NIC:-virtio-net-pci}
+nics=(-netdev hubport,id=n0,hubid=0 -netdev hubport,id=n1,hubid=0)
+if [ "$nic" = igb ]; then
+	nics+=(-machine q35)
+	for i in 0 1; do
+		nics+=(-device "pcie-root-port,id=port$i,chassis=$i"
+			-device "igb,netdev=n$i,bus=port$i,romfile=")
+	done
+elif [ "$nic" = none ]; then
+	nics=()
+else
+	nics+=(-device "$nic,netdev=n0,romfile="
+		-device "$nic,netdev=n1,romfile=")
+fi
 clock=(-smp 2)
 # the guest's clock counts its instructions, whatever the host has to do, and what
 # it waits for comes at once
 [ -z "${VM_ICOUNT:-}" ] || clock=(-smp 1 -icount shift=0,sleep=off)
+program=qemu-system-x86_64
+# one that is unpacked somewhere (image.sh qemu)
+if [ -n "${VM_QEMU_DIR:-}" ]; then
+	program=$VM_QEMU_DIR/usr/bin/$program
+	export QEMU_MODULE_DIR=$VM_QEMU_DIR/usr/lib/x86_64-linux-gnu/qemu
+	nics+=(-L "$VM_QEMU_DIR/usr/share/qemu"
+		-L "$VM_QEMU_DIR/usr/share/seabios")
+fi
 qemu=
 
 stop() { [ -z "$qemu" ] || { kill -9 "$qemu"; wait "$qemu"; } 2>/dev/null; }
@@ -29,13 +48,15 @@ trap 'stop; exit 1' INT TERM
 start() { # NAME=VALUE...
 	rm -f "$out.results" "$out.console"
 	touch "$out.results"
-	"${VM_QEMU:-qemu-system-x86_64}" -accel tcg,thread=single,tb-size=512 \
+	# with us goes the guest, however we end
+	setpriv --pdeathsig KILL -- "$program" -accel tcg,thread=single,tb-size=512 \
 		-cpu max,-cx16 "${clock[@]}" -m "${VM_MEMORY_MB:-1024}" \
 		-nodefaults -display none -no-reboot "${nics[@]}" \
 		-serial "file:$out.console" -serial "file:$out.results" \
 		-kernel "$kernel/vmlinuz" -initrd "$initramfs" -append \
 		"console=ttyS0 loglevel=5 panic=-1 oops=panic nowatchdog
-		rcupdate.rcu_cpu_stall_suppress=1 $*" </dev/null &
+		rcupdate.rcu_cpu_stall_suppress=1 $*" </dev/null \
+		2> >(grep -v 'hub 0 is not connected' >&2) &
 	qemu=$!
 	started=$SECONDS
 }

@@ -20,8 +20,9 @@ same() { # OURS THE-HOST'S
 	return 1
 }
 
-captures() {
-	sealane -j replay /t/one_capture.pcapng --samples /tmp/samples \
+captures() { # [--module]
+	sealane -j replay /t/one_capture.pcapng -c /t/world.yaml \
+		--rules /t/world-rules.yaml --samples /tmp/samples "$@" \
 		>/tmp/counts || return 1
 	same /tmp/samples /t/host.samples && same /tmp/counts /t/host.counts
 }
@@ -33,7 +34,8 @@ job() { # NAME
 	case $1 in
 	live) verifier_stats live vm0 ;;
 	replay) verifier_stats replay ;;
-	captures*) captures ;;
+	captures) captures ;;
+	captures_with_module) captures --module ;;
 	*) if [ -e "/t/$1.sh" ]; then sh "/t/$1.sh"; else "/t/$1"; fi ;;
 	esac
 	rc=$?

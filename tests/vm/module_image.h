@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <zlib.h>
 #include <sealane/kmod.h>
-#include "fib_image.h"
+#include "kmod_image.h"
 
 /* The checksum of what is behind the head. */
 static inline void module_image_sign(struct slk_image_head *h, size_t len_b)
@@ -18,28 +18,13 @@ static inline void module_image_sign(struct slk_image_head *h, size_t len_b)
 	h->crc = crc32(0, (const uint8_t *)(h + 1), len_b - sizeof(*h));
 }
 
-/* The IPv6 half of an image as the module wants it; NULL: no memory. */
+/* NULL: no memory. */
 static inline struct slk_image_head *
 module_image_make(const struct sl_fib_image *img, size_t *len_b)
 {
-	struct slk_image_head *h;
-	uint8_t *at;
+	void *data = NULL;
 
-	*len_b = SLK_IMAGE_B(img->nodes, img->leaves);
-	h = calloc(1, *len_b);
-	if (!h)
-		return NULL;
-	*h = (struct slk_image_head){ .magic = SLK_IMAGE_MAGIC,
-		.abi = SL_ABI_VERSION, .nodes = img->nodes,
-		.leaves = img->leaves };
-	at = (uint8_t *)(h + 1);
-	memcpy(at, img->root6, 4 * SL_FIB6_ROOT_WORDS);
-	at += 4 * SL_FIB6_ROOT_WORDS;
-	memcpy(at, img->node, img->nodes * sizeof(*img->node));
-	at += img->nodes * sizeof(*img->node);
-	memcpy(at, img->leaf, 4ULL * img->leaves);
-	module_image_sign(h, *len_b);
-	return h;
+	return sl_kmod_image(img, &data, len_b) ? NULL : data;
 }
 
 /* 0, or negative errno with l->why. */

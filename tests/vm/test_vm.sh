@@ -23,7 +23,7 @@ make_tree() {
 	local captures
 	rm -rf "$out"
 	mkdir -p "$out/tree"
-	cp "$vm"/bin/* "$BUILD/sealane" "$BUILD/sealaned" tests/vm/guest/*.sh \
+	cp "$vm"/bin/* "$BUILD/sealane" "$BUILD/sealaned" tests/vm/guest/* \
 		"$out/tree"
 	captures=$(ls "$SHARED"/data/captures/*.pcap* \
 		"$SHARED"/data/recorded/*.pcap* 2>/dev/null)
@@ -31,6 +31,8 @@ make_tree() {
 	# shellcheck disable=SC2086
 	python3 tests/mk/one_capture.py "$out/tree/one_capture.pcapng" $captures
 	"$BUILD/sealane" -j replay "$out/tree/one_capture.pcapng" \
+		-c tests/vm/guest/world.yaml \
+		--rules tests/vm/guest/world-rules.yaml \
 		--samples "$out/tree/host.samples" \
 		>"$out/tree/host.counts" 2>"$out/host.err"
 }
@@ -53,7 +55,7 @@ jobs_of() { # GUEST
 	[ -e "$out/tree/one_capture.pcapng" ] && with=captures
 	case $1 in
 	plain) jobs="$with live replay $fixtures module images
-		${with:+captures_with_module}" ;;
+		${with:+captures_with_module captures_twice}" ;;
 	exact) jobs="paths module residence reload lookup" ;;
 	esac
 	# shellcheck disable=SC2086
@@ -135,7 +137,9 @@ judge_plain() { # NAME
 	judge_lines "$1" module
 	judge_lines "$1" images
 	judge_captures "$1" captures_with_module \
-		"... and with the module, byte for byte"
+		"... by the module's lookup too, byte for byte"
+	[ ! -e "$out/tree/one_capture.pcapng" ] ||
+		judge_lines "$1" captures_twice
 }
 
 judge_exact() { # NAME

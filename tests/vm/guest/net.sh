@@ -24,13 +24,20 @@ in_ns() { # NAMESPACE COMMAND...
 	nsenter --net="/run/netns/$name" "$program" "$@"
 }
 
+# The same in the background: $! is then the program's own pid.
+in_ns_bg() { # NAMESPACE COMMAND...
+	local name=$1
+	shift
+	exec nsenter --net="/run/netns/$name" "$@"
+}
+
 wait_until() { # SECONDS COMMAND...
 	local end
 	end=$(($(date +%s) + $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$(date +%s)" -lt "$end" ] || return 1
-		usleep 100000
+		usleep 400000	# each try costs an emulated machine much
 	done
 }
 
@@ -122,14 +129,17 @@ config() {
 agent_up() {
 	mkdir -p $dir
 	config >$dir/sealane.yaml
-	in_ns gw sealaned -c $dir/sealane.yaml >$dir/log 2>&1 &
+	in_ns_bg gw sealaned -c $dir/sealane.yaml >$dir/log 2>&1 &
 	echo $! >$dir/pid
 	wait_until 60 sealane status || { cat $dir/log; return 1; }
 }
 
+# It is the child of a shell that has ended: nobody asks for it any more.
+alive() { grep -q '^State:	[^Z]' "/proc/$(cat $dir/pid)/status"; }
+
 agent_down() {
 	kill "$(cat $dir/pid)"
-	wait_until 20 sh -c "! kill -0 $(cat $dir/pid)"
+	wait_until 20 fails alive
 }
 
 # Home talks to both ends, by both families; what it saw itself is one line for
@@ -183,6 +193,11 @@ check() { # SENTENCE COMMAND...
 		sed 's/^/# /' /tmp/check
 	fi
 }
+# Does the agent, so many seconds from now at the latest?
+uses_module() { # SECONDS
+	wait_until "$1" sh -c \
+		"sealane -j status | grep -q '\"loaded\":true,\"used\":true'"
+}
 fails() { ! "$@"; }
 
 stats() { # lines of name and number
@@ -191,7 +206,7 @@ stats() { # lines of name and number
 	cat /sys/kernel/debug/sealane/stats
 }
 stats_doc() {
-	stats | awk '{ printf "%s\"%s\":%s", NR > 1 ? "," : "{\"stats\":{", $1, $2 }
-		END { print "}}" }'
+	stats | awk '{ doc = doc (NR == 1 ? "" : ",") "\"" $1 "\":" $2 }
+		END { print "{\"stats\":{" doc "}}" }'
 }
 stat_of() { stats | awk -v name="$1" '$1 == name { print $2 }'; }
