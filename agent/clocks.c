@@ -150,6 +150,7 @@ static void restore(struct clock *c)
 		return;
 	cfg.tx_type = HWTSTAMP_TX_OFF;
 	ioctl_of(c->name, SIOCSHWTSTAMP, &cfg);
+	c->switched_on = false;
 }
 
 static bool measure(struct clock *c)
@@ -175,9 +176,11 @@ static void sync_clock(struct agent *a, struct clock *c)
 
 	memcpy(was, c->why, sizeof(was));
 	c->why[0] = '\0';
-	if (!good)
+	if (!good) {
 		snprintf(c->why, sizeof(c->why), "residence: {hardware: off} "
 			 "in the configuration");
+		restore(c);
+	}
 	good = good && probe(c) &&
 	       stamping(c, a->cfg->residence.shared) && measure(c);
 	tell(a, c, good);

@@ -58,6 +58,9 @@ struct collect {
 	uint64_t module_instance;	/* whose they are */
 };
 
+static void take_former(void *arg, uint32_t slot, uint64_t key,
+			const struct sl_hist *now);
+
 int collect_open(struct agent *a)
 {
 	struct collect *c = calloc(1, sizeof(*c));
@@ -74,6 +77,9 @@ int collect_open(struct agent *a)
 	c->scratch = calloc(c->n_scratch, sizeof(*c->scratch));
 	c->scratch_key = calloc(c->n_scratch, sizeof(*c->scratch_key));
 	c->last_ns = sl_now_ns();
+	c->module_instance = a->module->instance;
+	if (sl_dp_origin(a->dp) == SL_DP_FRESH)
+		module_walk(a, take_former, c);
 	return c->base && c->lane_base && c->scratch && c->scratch_key ? 0 : -1;
 }
 
@@ -236,6 +242,20 @@ static void take_module(void *arg, uint32_t slot, uint64_t key,
 		bound_extremes(&diff);
 	**base = *now;
 	add_hist(c, at(c, c->n - 1), key, &diff);
+}
+
+/* What it measured before there was this data plane: not counted. */
+static void take_former(void *arg, uint32_t slot, uint64_t key,
+			const struct sl_hist *now)
+{
+	struct collect *c = arg;
+
+	(void)key;
+	if (slot >= SLK_SERIES)
+		return;
+	c->module_base[slot] = malloc(sizeof(*now));
+	if (c->module_base[slot])
+		*c->module_base[slot] = *now;
 }
 
 /* Into the last entry. A module that was loaded anew begins anew. */

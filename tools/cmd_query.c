@@ -12,6 +12,7 @@ static const struct column latency_columns[] = {
 	{ "p50_ns", "p50 ms", COL_MS }, { "p90_ns", "p90 ms", COL_MS },
 	{ "p99_ns", "p99 ms", COL_MS }, { "max_ns", "max ms", COL_MS },
 	{ "floor_ns", "floor ms", COL_MS },
+	{ "far_net_ns", "net ms", COL_MS },
 	{ "retrans_ppm", "retrans ppm", COL_INT },
 	{ "packets", "packets", COL_INT }, {}
 };

@@ -86,6 +86,9 @@ fi
 ok "module off is for later" test "$(figure module off -- \
 	'(d["used"],d["switched_off"],d["loaded"])')" = "(False, True, False)"
 
+ok "... and an event" test "$(figure events --kind module -- \
+	'[e["message"] for e in d["events"]]')" = "['module switched off by root']"
+
 merged() { # self samples stand in no row that merges halves
 	sealane -j latency --since -1h >"$LAB_DIR/all"
 	sealane -j latency --since -1h --by lane >"$LAB_DIR/lane"
