@@ -207,7 +207,7 @@ KMOD_SRC := Kbuild $(shell find kmod include/sealane -name '*.[ch]' -o -path '*/
 KMOD	= $(BUILD)/kmod$(if $(DEBUG),-debug)/$(or $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 	$(KDIR)/include/generated/utsrelease.h 2>/dev/null),unknown)
 
-.PHONY: kmod kmod-guests kmod-check
+.PHONY: kmod kmod-guests kmod-check vm-check-debug
 kmod:
 	$(Q)$(MAKE) --no-print-directory $(KMOD)/sealane.ko KDIR=$(KDIR)
 
@@ -230,6 +230,12 @@ kmod-guests:
 # sparse and clang's analyzer on it; part of `make check`
 kmod-check: deps
 	$(Q)BUILD=$(BUILD) tests/kmod/test_static.sh
+
+# On a kernel with KASAN, lockdep, kmemleak and UBSAN, built for it: some minutes
+# the first time, and not part of `make check`.
+vm-check-debug: deps
+	$(Q)$(MAKE) --no-print-directory all vm
+	$(Q)BUILD=$(BUILD) tests/vm/test_debug.sh
 
 clean:
 	rm -rf $(BUILD)

@@ -16,8 +16,6 @@ int slk_image_unload(u32 handle);
 void slk_image_unload_all(void);
 /* images, image_b, handle */
 void slk_image_usage(struct slk_info *info);
-/* Entry of an address; SL_ENTRY_EXT: no such image. Under RCU. */
-u32 slk_image_lookup(u32 handle, u64 hi, u64 lo);
 
 /* The check alone: a static text, or NULL when nothing is wrong. */
 const char *slk_image_wrong(const void *data, u64 len_b);

@@ -1,29 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/bpf.h>
-#include <linux/btf.h>
+#include <linux/types.h>
 #include <linux/btf_ids.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/skbuff.h>
 #include <net/sch_generic.h>
-#include "image.h"
 #include "kfuncs.h"
 #include "stamp.h"
 
-#ifndef __bpf_kfunc
-#define __bpf_kfunc __used noinline
-#endif
 #ifndef BTF_KFUNCS_START
 #define BTF_KFUNCS_START(name) BTF_SET8_START(name)
 #define BTF_KFUNCS_END(name) BTF_SET8_END(name)
 #endif
 
 #define ARRIVED_MAX_NS (60ULL * NSEC_PER_SEC)
-
-/* Nobody calls them by name: BPF programs do, by BTF id. */
-__bpf_kfunc int sealane_tx_stamp(struct __sk_buff *ctx, u64 arrived_ns,
-				 u32 lane, u32 path);
-__bpf_kfunc u32 sealane_lookup6(u32 handle, u64 hi, u64 lo);
 
 /**
  * sealane_tx_stamp() - ask when a forwarded packet is sent
@@ -47,19 +37,6 @@ __bpf_kfunc int sealane_tx_stamp(struct __sk_buff *ctx, u64 arrived_ns,
 	    skb_at_tc_ingress(skb))
 		return -EINVAL;
 	return slk_stamp_ask(skb, arrived_ns, lane, path);
-}
-
-/**
- * sealane_lookup6() - entry of an IPv6 address
- * @handle: of the image, as SLK_IOC_LOAD gave it
- * @hi: the address, host order
- * @lo: likewise
- *
- * Return: SL_ENTRY, or SL_ENTRY_EXT when there is no such image.
- */
-__bpf_kfunc u32 sealane_lookup6(u32 handle, u64 hi, u64 lo)
-{
-	return slk_image_lookup(handle, hi, lo);
 }
 
 /* The kernel takes one set of a module for each kind of program. */

@@ -2,6 +2,7 @@
 #include <linux/errno.h>
 #include <linux/if_arp.h>
 #include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/netdevice.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -10,13 +11,14 @@
 #include "clock.h"
 #include "nic.h"
 
-#define SILENT_AFTER	32	/* stamps lost one behind the other */
+#define SILENT_AFTER	32	/* requests without an answer between them */
 #define SILENT_NS	(60 * NSEC_PER_SEC)	/* then it is tried again */
 #define HW_GAP_NS	(10 * NSEC_PER_MSEC)	/* between stamps of a NIC */
 
 /* How one way of stamping fares. */
 struct answers {
-	u32 lost;		/* since the last one that came */
+	u32 lost;		/* later than heard_ns */
+	u64 heard_ns;		/* the latest request that was answered */
 	u64 silent_until_ns;
 };
 
@@ -95,32 +97,37 @@ void slk_nic_not_asked(u64 net, u32 ifindex)
 	spin_unlock_irqrestore(&lock, flags);
 }
 
-void slk_nic_answered(u64 net, u32 ifindex, bool hw)
+void slk_nic_answered(u64 net, u32 ifindex, bool hw, u64 asked_ns)
 {
+	struct answers *a;
 	unsigned long flags;
 	struct nic *n;
 
 	spin_lock_irqsave(&lock, flags);
 	n = find(net, ifindex, false);
-	if (n && hw) {
-		n->hw.lost = 0;
-		n->hw_asked = false;
-	} else if (n) {
-		n->sw.lost = 0;
+	if (n) {
+		a = hw ? &n->hw : &n->sw;
+		a->lost = 0;
+		a->heard_ns = max(a->heard_ns, asked_ns);
+		if (hw)
+			n->hw_asked = false;
 	}
 	spin_unlock_irqrestore(&lock, flags);
 }
 
-/* After its time of silence a NIC has half of its losses to its credit. */
-static void count_lost(struct answers *a, u64 now_ns)
+/* A queue that drops many has answered others of the same time. After its time of
+ * silence a NIC has half of its losses to its credit. */
+static void count_lost(struct answers *a, u64 asked_ns, u64 now_ns)
 {
+	if (asked_ns <= a->heard_ns)
+		return;
 	if (a->lost >= SILENT_AFTER && now_ns >= a->silent_until_ns)
 		a->lost = SILENT_AFTER / 2;
 	if (++a->lost == SILENT_AFTER)
 		a->silent_until_ns = now_ns + SILENT_NS;
 }
 
-void slk_nic_lost(u64 net, u32 ifindex, bool hw)
+void slk_nic_lost(u64 net, u32 ifindex, bool hw, u64 asked_ns)
 {
 	u64 now_ns = ktime_get_ns();
 	unsigned long flags;
@@ -128,11 +135,10 @@ void slk_nic_lost(u64 net, u32 ifindex, bool hw)
 
 	spin_lock_irqsave(&lock, flags);
 	n = find(net, ifindex, false);
-	if (n && hw) {
-		count_lost(&n->hw, now_ns);
-		n->hw_asked = false;
-	} else if (n) {
-		count_lost(&n->sw, now_ns);
+	if (n) {
+		count_lost(hw ? &n->hw : &n->sw, asked_ns, now_ns);
+		if (hw)
+			n->hw_asked = false;
 	}
 	spin_unlock_irqrestore(&lock, flags);
 }

@@ -20,8 +20,9 @@ bool slk_nic_is_fit(const struct net_device *dev);
 int slk_nic_ask(u64 net, u32 ifindex, u64 now_ns);
 /* The NIC was to be asked and was not. */
 void slk_nic_not_asked(u64 net, u32 ifindex);
-void slk_nic_answered(u64 net, u32 ifindex, bool hw);
-void slk_nic_lost(u64 net, u32 ifindex, bool hw);
+/* How a request of asked_ns ended; losses are known long after answers are. */
+void slk_nic_answered(u64 net, u32 ifindex, bool hw, u64 asked_ns);
+void slk_nic_lost(u64 net, u32 ifindex, bool hw, u64 asked_ns);
 /* 0, -EINVAL, or -ENOSPC. */
 int slk_nic_set_clock(u64 net, const struct slk_clock *c);
 /* A stamp of a NIC as CLOCK_MONOTONIC; 0: its clock is not known (any more). */

@@ -47,7 +47,7 @@ static void lost(const struct slk_wait *w)
 {
 	slk_stats_count(SLK_S_LOST);
 	slk_series_lost(key_of_series(w));
-	slk_nic_lost(w->net, w->ifindex, w->hw);
+	slk_nic_lost(w->net, w->ifindex, w->hw, w->asked_ns);
 }
 
 /* --- a stamp has come --- */
@@ -95,7 +95,7 @@ static void settle(struct sk_buff *report)
 		slk_stats_count(SLK_S_REPEATED);
 		return;
 	}
-	slk_nic_answered(w.net, w.ifindex, w.hw);
+	slk_nic_answered(w.net, w.ifindex, w.hw, w.asked_ns);
 	ns = sent_ns(&w, hw);
 	/* what NIC and system tell apart may lie in their error */
 	if (!ns || ns < w.arrived_ns) {

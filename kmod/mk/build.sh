@@ -107,7 +107,8 @@ finish() {
 	mv "$out/sealane.ko.tmp" "$out/sealane.ko"
 }
 
-rm -f "$out/sealane.ko"
+# the second, since Kbuild does not see that the kernel's BTF is another
+rm -f "$out/sealane.ko" "$out/tree/sealane.ko"
 tree
 with_vmlinux
 kbuild "$@"

@@ -162,7 +162,8 @@ def check(lab, lane, number, method, tests):
     rows = json.load(open(f"{lab}/latency.json"))["rows"]
     rows = [r for r in rows if r["lane"] == lane]
     if method == "methods":
-        got = sorted({r["method"] for r in rows})
+        # of round trips: the gateway's own time is of every protocol
+        got = sorted({r["method"] for r in rows if r["half"] != "self"})
         print("methods", got, "wanted", sorted(tests))
         return got == sorted(tests)
     row = [r for r in rows if r["method"] == method and r["half"] == "far"]

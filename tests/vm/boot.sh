@@ -9,7 +9,7 @@ set -u
 kernel=$1 initramfs=$2 out=$3 limit_s=$4
 shift 4
 boot_limit_s=${VM_BOOT_S:-120}	# without hardware help, on a busy host
-# Two NICs, joined: what one sends the other gets. igb is PCI Express's.
+# Two NICs, joined: what one sends the other gets. igb is PCI Express's. Or none.
 nic=${VM_NIC:-virtio-net-pci}
 nics=(-netdev hubport,id=n0,hubid=0 -netdev hubport,id=n1,hubid=0)
 if [ "$nic" = igb ]; then
@@ -18,6 +18,8 @@ if [ "$nic" = igb ]; then
 		nics+=(-device "pcie-root-port,id=port$i,chassis=$i"
 			-device "igb,netdev=n$i,bus=port$i,romfile=")
 	done
+elif [ "$nic" = none ]; then
+	nics=()
 else
 	nics+=(-device "$nic,netdev=n0,romfile="
 		-device "$nic,netdev=n1,romfile=")

@@ -171,7 +171,8 @@ initramfs() { # SERIES TREE OUT [MODULE...]
 	cp tests/vm/guest.sh "$root/init"
 	cp "$(command -v busybox)" "$root/bin"
 	# busybox has small ones of its own, without veth and netem
-	cp -L "$(command -v ip)" "$(command -v tc)" "$root/bin"
+	cp -L "$(command -v ip)" "$(command -v tc)" "$(command -v ethtool)" \
+		"$root/bin"
 	cp -L "$tree"/* "$root/t"
 	libraries "$root"/bin/* "$root"/t/* | while read -r lib; do
 		mkdir -p "$root/$(dirname "$lib")"

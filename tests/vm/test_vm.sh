@@ -56,7 +56,7 @@ jobs_of() { # GUEST
 	case $1 in
 	plain) jobs="$with live replay $fixtures module images
 		${with:+captures_with_module captures_twice}" ;;
-	exact) jobs="paths module residence reload lookup" ;;
+	exact) jobs="paths module residence segments reload lookup" ;;
 	esac
 	# shellcheck disable=SC2086
 	echo $jobs | tr ' ' ,
@@ -146,6 +146,7 @@ judge_exact() { # NAME
 	judge_figures "$1" paths
 	judge_lines "$1" module
 	judge_figures "$1" residence
+	judge_lines "$1" segments
 	judge_lines "$1" reload
 	judge_figures "$1" reload
 	judge_figures "$1" lookup

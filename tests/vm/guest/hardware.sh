@@ -11,7 +11,7 @@ has_carrier() { in_ns gw ip link show dev sg0 | grep -q LOWER_UP; }
 net_up || { echo "the network does not answer"; exit 1; }
 in_ns gw ip -j -d link show dev sg0
 in_ns gw hw_stamps sg0 $sg4
-insmod /t/sealane.ko || exit 1
+insmod /t/sealane.ko pending_ms=2000 || exit 1
 agent_up || exit 1
 uses_module 20 || { echo "not ok - the agent uses the module"; exit 1; }
 check "the agent reads the NIC's clock" wait_until 20 has_clock

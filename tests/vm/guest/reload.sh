@@ -14,7 +14,7 @@ in_ns home ping -i 0.05 -c 200 -w 60 $hk4 >$dir/steady &
 check "sealane module off lets it go" sealane module off
 check "... it is removed" wait_until 10 removed
 measure without 3
-check "... inserted again" insmod /t/sealane.ko
+check "... inserted again" insmod /t/sealane.ko pending_ms=2000
 check "... and sealane module on takes it" sealane module on
 check "... the agent uses it" uses_module 20
 measure again 3

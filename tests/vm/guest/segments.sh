@@ -1,0 +1,41 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# After paths: packets of many segments, which a shaper cuts up. Each has one stamp,
+# that of its last segment, and none is lost.
+. /t/net.sh
+
+uses_module 20 || { echo "not ok - the agent uses the module"; exit 1; }
+in_ns gw ethtool -K in0 gro on
+# a veth would be asked after each packet: some are merged only if it waits a little
+mkdir -p /tmp/sys
+in_ns gw mount -t sysfs sysfs /tmp/sys
+echo 300000 >/tmp/sys/class/net/in0/gro_flush_timeout
+in_ns gw tc qdisc replace dev hk0 root tbf rate 200mbit burst 5000 limit 2000000
+cables 5 5
+
+sent() { # KIND: packets that this qdisc saw
+	in_ns gw tc -s qdisc show dev hk0 | awk -v kind="$1" '
+		$1 == "qdisc" { now = $2 }
+		$1 == "Sent" && now == kind { print $4 }'
+}
+settled() { echo $(($(stat_of software) + $(stat_of hardware))); }
+all_settled() { [ "$(stats | awk '$1 == "pending" { print $2 }')" = 0 ]; }
+
+before_tbf=$(sent tbf) before_tc=$(sent clsact)
+asked=$(stat_of asked) got=$(settled) lost=$(stat_of lost)
+dd if=/dev/zero bs=64k count=60 2>/dev/null |
+	in_ns home nc -w 2 $hk4 7 >/tmp/echoed
+check "60 times 64 kB went there and back" \
+	test "$(stat -c %s /tmp/echoed)" = $((60 * 65536))
+wait_until 10 all_settled
+cut=$(($(sent tbf) - before_tbf - ($(sent clsact) - before_tc)))
+asked=$(($(stat_of asked) - asked)) got=$(($(settled) - got))
+check "packets were cut into segments ($cut more)" test $cut -gt 100
+check "packets were asked about ($asked)" test $asked -gt 100
+check "... and each of them settled ($got)" test $got = $asked
+check "... none was lost" test "$(stat_of lost)" = "$lost"
+in_ns gw tc qdisc del dev hk0 root
+echo 0 >/tmp/sys/class/net/in0/gro_flush_timeout
+in_ns gw ethtool -K in0 gro off
+cables $hk_ms $sg_ms
