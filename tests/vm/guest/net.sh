@@ -193,9 +193,9 @@ check() { # SENTENCE COMMAND...
 		sed 's/^/# /' /tmp/check
 	fi
 }
-# Does the agent, so many seconds from now at the latest?
+# Does the agent, so many seconds from now at the latest? (agent_s: a slow kernel's)
 uses_module() { # SECONDS
-	wait_until "$1" sh -c \
+	wait_until "${agent_s:-$1}" sh -c \
 		"sealane -j status | grep -q '\"loaded\":true,\"used\":true'"
 }
 fails() { ! "$@"; }
