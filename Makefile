@@ -137,7 +137,7 @@ check: deps
 # --- guests ---
 # What runs inside: the fixtures of the loaded program, without sanitizers.
 VM_BIN	:= $(BUILD)/vm/bin
-VM_TEST := $(shell grep -lE '"(loaded|once)\.h"' tests/bpf/*.c) tests/bpf/test_live.c
+VM_TEST := $(shell grep -lE '"(loaded|once|ruled)\.h"' tests/bpf/*.c) tests/bpf/test_live.c
 VM_PROGRAMS := $(patsubst tests/vm/%.c,$(VM_BIN)/%,$(wildcard tests/vm/*.c)) \
 	$(patsubst tests/bpf/%.c,$(VM_BIN)/%,$(VM_TEST)) $(VM_BIN)/lookup.bpf.o
 VM_LINK = $(CC) $(BASE_CFLAGS) -MF $(BUILD)/obj/vm/$*.d $(OPT) -Itests \

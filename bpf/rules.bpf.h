@@ -169,6 +169,23 @@ static __always_inline void rules_enter(struct sl_walk *k,
  * verifier walks it once.
  */
 #define SL_RULES_SAID	0x80000000
+
+/*
+ * Before 6.7 a verifier walks the body of bpf_loop() once, with what it knows when
+ * the loop begins, and takes out what it did not reach. So it must not know that
+ * nothing has been found yet: what is read back from a map it takes as unknown.
+ */
+static __always_inline void nothing_yet(struct sl_walk *k, struct sl_case *c)
+{
+	__u32 none;
+
+	c->w->who = 0;
+	none = *(volatile __u32 *)&c->w->who;
+	k->bits[0] = k->bits[1] = (__u64)none << 32 | none;
+	k->word = none;
+	c->reason = c->ended = c->slot = none;
+}
+
 __noinline __u32 sl_ask_rules(struct sl_work *w, __u32 asked)
 {
 	struct sl_rules_view v = {};
@@ -185,6 +202,7 @@ __noinline __u32 sl_ask_rules(struct sl_work *w, __u32 asked)
 	rules_enter(&k, w);
 	if (!sl_rules_begin(&k))
 		return 0;
+	nothing_yet(&k, &c);
 	bpf_loop(SL_RULES_STEPS, rules_step, &k, 0);
 	w->who = c.slot;
 	return c.ended ? SL_RULES_SAID | c.reason : 0;

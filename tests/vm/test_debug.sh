@@ -20,12 +20,14 @@ jobs=${VM_DEBUG_JOBS:-in_and_out paths module residence reload images leaks}
 
 bail() { echo "Bail out! $*"; exit 1; }
 
-# The module thrice: as it is, with self-tests, and with faults.
+# The module thrice: as it is, with self-tests, and with faults. (UBSAN is for it
+# alone: a kernel with it all through is far slower, and not what we look at.)
 build_modules() { # KDIR
-	SL_WERROR=y kmod/mk/build.sh "$1" "$vm/debug/kmod" &&
+	local ubsan=UBSAN_SANITIZE=y
+	SL_WERROR=y kmod/mk/build.sh "$1" "$vm/debug/kmod" $ubsan &&
 		SL_WERROR=y kmod/mk/build.sh "$1" "$vm/debug/kmod-debug" \
-			SL_DEBUG=y &&
-		kmod/mk/build.sh "$1" "$vm/debug/planted" SEALANE_PLANT=y
+			$ubsan SL_DEBUG=y &&
+		kmod/mk/build.sh "$1" "$vm/debug/planted" $ubsan SEALANE_PLANT=y
 }
 
 make_tree() {
@@ -41,7 +43,7 @@ make_tree() {
 # In the background, so that its last program is the one to kill.
 guest() { # NAME JOBS
 	exec tests/vm/boot.sh "$vm/debug" "$out/initramfs" "$out/$1" "$limit_s" \
-		"jobs=$2" kasan_multi_shot >"$out/$1.said" 2>&1
+		"jobs=$2" agent_s=600 kasan_multi_shot >"$out/$1.said" 2>&1
 }
 
 # From one mark to the other: before it the kernel is busy with itself. Bits 12 and
@@ -71,8 +73,9 @@ judge_jobs() { # NAME
 
 # What the console says between this fault's mark and the next.
 found() { # FAULT PATTERN WATCHMAN
-	sed "0,/sealane: planting $1\$/d; /sealane: planting /,\$d" \
-		"$out/faults.console" >"$out/faults.$1"
+	tr -d '\r' <"$out/faults.console" |
+		sed "0,/sealane: planting $1\$/d; /sealane: planting /,\$d" \
+			>"$out/faults.$1"
 	grep -qE "$2" "$out/faults.$1"
 	result $? "a planted $1 is found: $3" "$out/faults.$1"
 }

@@ -20,6 +20,5 @@ wait_until 20 has_carrier
 wait_until 20 in_ns home ping -c 1 -W 1 $sg4
 in_ns gw tc qdisc replace dev sg0 root netem delay 3ms limit 10000
 measure hardware 5
-sleep 2
 stats_doc
 sealane -j status

@@ -131,7 +131,7 @@ agent_up() {
 	config >$dir/sealane.yaml
 	in_ns_bg gw sealaned -c $dir/sealane.yaml >$dir/log 2>&1 &
 	echo $! >$dir/pid
-	wait_until 60 sealane status || { cat $dir/log; return 1; }
+	wait_until "${agent_s:-60}" sealane status || { cat $dir/log; return 1; }
 }
 
 # It is the child of a shell that has ended: nobody asks for it any more.

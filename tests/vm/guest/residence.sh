@@ -12,14 +12,12 @@ for name in hk0 sg0; do
 	in_ns gw tc qdisc replace dev $name root netem delay 3ms limit 10000
 done
 measure delay 5
-sleep 2	# until what has not come is given up
 stats_doc
 in_ns gw tc qdisc del dev sg0 root
 in_ns gw tc qdisc replace dev hk0 root tbf rate 4mbit burst 3000 limit 15000
-# so little more than it lets through that what waits for the lost ones (2 s each)
-# never fills the module's 64 places
 measure shaped 5 in_ns home talk flood $hk4 9 5 360 1400
 in_ns gw tc -s -j qdisc show dev hk0
-sleep 2
+# until what has not come is given up (SLK_PENDING_MS)
+sleep 18
 stats_doc
 in_ns gw tc qdisc del dev hk0 root
