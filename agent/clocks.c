@@ -180,6 +180,7 @@ static void sync_clock(struct agent *a, struct clock *c)
 		snprintf(c->why, sizeof(c->why), "residence: {hardware: off} "
 			 "in the configuration");
 		restore(c);
+		c->phc.n = 0;	/* what was known grows old */
 	}
 	good = good && probe(c) &&
 	       stamping(c, a->cfg->residence.shared) && measure(c);

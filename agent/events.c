@@ -217,8 +217,8 @@ int wanted_parse(const struct event_query *q, uint64_t most, struct wanted *w,
 static int kind_check(const char *kind, struct refusal *r)
 {
 	static const char *const kinds[] = { "agent", "bypass", "clock",
-		"commit", "disk", "expiry", "interface", "module", "refused", "reload",
-		"tables" };
+		"commit", "disk", "expiry", "interface", "module", "refused",
+		"reload", "tables" };
 	unsigned int i;
 
 	for (i = 0; kind && i < sizeof(kinds) / sizeof(*kinds); i++)
