@@ -137,11 +137,26 @@ check: deps
 # --- guests ---
 # What runs inside: the fixtures of the loaded program, without sanitizers.
 VM_BIN	:= $(BUILD)/vm/bin
-VM_TEST := $(shell grep -lE '"(loaded|once|ruled)\.h"' tests/bpf/*.c) tests/bpf/test_live.c
+# Those that share one load of it are one program.
+VM_FIXTURES := $(patsubst tests/bpf/%.c,%,$(shell grep -lE '"(loaded|once|ruled)\.h"' tests/bpf/*.c))
 VM_PROGRAMS := $(patsubst tests/vm/%.c,$(VM_BIN)/%,$(wildcard tests/vm/*.c)) \
-	$(patsubst tests/bpf/%.c,$(VM_BIN)/%,$(VM_TEST)) $(VM_BIN)/lookup.bpf.o
+	$(VM_BIN)/test_live $(VM_BIN)/lookup.bpf.o
 VM_LINK = $(CC) $(BASE_CFLAGS) -MF $(BUILD)/obj/vm/$*.d $(OPT) -Itests \
 	-Itests/bpf -isystem $(BUILD)/kselftest -o $@ $< $(BUILD)/libsealane.a $(LIBS)
+
+$(BUILD)/obj/vm/%_main.o: tests/bpf/%.c $(wildcard tests/*.h tests/bpf/*.h) | $(BUILD)/ready
+	@echo "  CC      $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_CFLAGS) $(OPT) -Itests -Itests/bpf -isystem \
+		$(BUILD)/kselftest -c -o $@.tmp $<
+	$(Q)objcopy --redefine-sym main=$*_main $@.tmp && objcopy -G $*_main \
+		-G loaded -G loaded_cfg -G loaded_rc $@.tmp $@ && rm $@.tmp
+
+$(VM_BIN)/all_fixtures: tests/vm/all_fixtures.c $(VM_FIXTURES:%=$(BUILD)/obj/vm/%_main.o) $(BUILD)/libsealane.a
+	@echo "  LINK    $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_CFLAGS) -MF $(BUILD)/obj/vm/all_fixtures.d $(OPT) \
+		-DFIXTURES='$(foreach f,$(VM_FIXTURES),X($(f)))' -o $@ $^ $(LIBS)
 
 $(VM_BIN)/%: tests/bpf/%.c $(BUILD)/libsealane.a
 	@echo "  LINK    $@"

@@ -15,14 +15,17 @@
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT 120
 
-static struct sl_dp *loaded;
-static struct sl_config *loaded_cfg;
-static int loaded_rc;
+/* One for all files of a program that is made of several (the guests'). */
+__attribute__((weak)) struct sl_dp *loaded;
+__attribute__((weak)) struct sl_config *loaded_cfg;
+__attribute__((weak)) int loaded_rc;
 
 static void __attribute__((constructor)) load_once(void)
 {
 	struct sl_dp_opts o = { .replay = true };
 
+	if (loaded_cfg)
+		return;
 	o.cfg = loaded_cfg = sl_config_default();
 	loaded_cfg->tables.flows = 1024;
 	loaded_cfg->tables.series = 64;
@@ -31,8 +34,11 @@ static void __attribute__((constructor)) load_once(void)
 
 static void __attribute__((destructor)) unload(void)
 {
+	if (!loaded_cfg)
+		return;
 	sl_dp_close(loaded);
 	sl_config_free(loaded_cfg);
+	loaded_cfg = NULL;
 }
 
 #endif

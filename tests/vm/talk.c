@@ -6,6 +6,7 @@
  *                                     words on each; prints how many were answered
  *   talk flood ADDRESS PORT SECONDS PER-SECOND BYTES
  *                                     UDP at an even rate; prints how many
+ *   talk pour ADDRESS PORT BYTES      one connection, as fast as it goes
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -172,6 +173,35 @@ static int flood(const struct sockaddr_in6 *to, unsigned int seconds,
 	return sent ? 0 : 1;
 }
 
+/* As much at once as the connection takes, so that it is sent in full segments;
+ * all of it comes back. */
+static int pour(const struct sockaddr_in6 *to, size_t bytes)
+{
+	static char block[1 << 20];
+	struct pollfd p = { .events = POLLIN | POLLOUT };
+	size_t sent = 0, got = 0;
+	ssize_t n;
+
+	p.fd = socket(AF_INET6, SOCK_STREAM, 0);
+	if (p.fd < 0 || connect(p.fd, (const struct sockaddr *)to, sizeof(*to)))
+		return 1;
+	while (got < bytes && poll(&p, 1, 5000) > 0) {
+		if (p.revents & POLLIN) {
+			n = recv(p.fd, block, sizeof(block), MSG_DONTWAIT);
+			if (n <= 0)
+				break;
+			got += n;
+		}
+		n = bytes - sent < sizeof(block) ? bytes - sent : sizeof(block);
+		n = p.revents & POLLOUT ? send(p.fd, block, n, MSG_DONTWAIT) : 0;
+		sent += n > 0 ? n : 0;
+		p.events = sent < bytes ? POLLIN | POLLOUT : POLLIN;
+	}
+	close(p.fd);
+	printf("%zu bytes came back\n", got);
+	return got != bytes;
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in6 to;
@@ -186,7 +216,11 @@ int main(int argc, char **argv)
 	    parse(argv[2], argv[3], &to))
 		return flood(&to, atoi(argv[4]), atoi(argv[5]),
 			     strtoul(argv[6], NULL, 10));
+	if (argc == 5 && !strcmp(argv[1], "pour") &&
+	    parse(argv[2], argv[3], &to))
+		return pour(&to, strtoul(argv[4], NULL, 10));
 	fprintf(stderr, "usage: talk serve PORT | ask ADDRESS PORT SECONDS | "
-		"flood ADDRESS PORT SECONDS PER-SECOND BYTES\n");
+		"flood ADDRESS PORT SECONDS PER-SECOND BYTES | "
+		"pour ADDRESS PORT BYTES\n");
 	return 1;
 }

@@ -12,7 +12,7 @@ VM_SERIES=${VM_SERIES:-6.1 6.12}
 GUESTS=${GUESTS:-plain exact}
 vm=$BUILD/vm
 out=$BUILD/tests/vm
-fixtures=$(cd "$vm/bin" 2>/dev/null && echo test_*)
+fixtures=$("$vm/bin/all_fixtures" names 2>/dev/null)
 limit_s=${VM_LIMIT_S:-500}
 modules="veth virtio_net virtio_pci sch_netem sch_tbf sch_ingress cls_bpf"
 # shellcheck source=tests/vm/results.sh
@@ -54,7 +54,7 @@ jobs_of() { # GUEST
 	local with= jobs
 	[ -e "$out/tree/one_capture.pcapng" ] && with=captures
 	case $1 in
-	plain) jobs="$with live replay $fixtures module images
+	plain) jobs="$with live replay all_fixtures test_live module images
 		${with:+captures_with_module captures_twice} segments" ;;
 	exact) jobs="paths module residence reload lookup" ;;
 	esac
@@ -129,7 +129,7 @@ judge_plain() { # NAME
 		"$out/$1.live"
 	job_of "$1" replay
 	judge_load $? "$1: the object loads (replay)" "$out/$1.replay"
-	for f in $fixtures; do
+	for f in $fixtures test_live; do
 		judge_fixture "$1" "$f"
 	done
 	judge_captures "$1" captures \

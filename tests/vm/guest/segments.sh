@@ -22,10 +22,7 @@ all_settled() { [ "$(stats | awk '$1 == "pending" { print $2 }')" = 0 ]; }
 
 before_tbf=$(sent tbf) before_tc=$(sent clsact)
 asked=$(stat_of asked) got=$(settled) lost=$(stat_of lost)
-dd if=/dev/zero bs=64k count=60 2>/dev/null |
-	in_ns home nc -w 2 $hk4 7 >/tmp/echoed
-check "60 times 64 kB went there and back" \
-	test "$(stat -c %s /tmp/echoed)" = $((60 * 65536))
+check "4 MB went there and back" in_ns home talk pour $hk4 7 4000000
 wait_until 10 all_settled
 cut=$(($(sent tbf) - before_tbf - ($(sent clsact) - before_tc)))
 asked=$(($(stat_of asked) - asked)) got=$(($(settled) - got))
