@@ -42,10 +42,10 @@ make_initramfs() { # SERIES
 	local release
 	release=$(cat "$(tests/vm/image.sh kernel "$1")/release")
 	cp -al "$out/tree" "$out/tree-$1"
+	# shellcheck disable=SC2086
 	cp "$BUILD/kmod/$release/sealane.ko" "$out/tree-$1" &&
 		cp "$BUILD/kmod-debug/$release/sealane.ko" \
 			"$out/tree-$1/sealane-debug.ko" &&
-		# shellcheck disable=SC2086
 		tests/vm/image.sh initramfs "$1" "$out/tree-$1" "$out/$1.cpio" \
 			$modules
 }
