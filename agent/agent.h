@@ -4,7 +4,8 @@
  * needs a lock. Long work (a list of a million prefixes, a reload) is a job: a
  * second thread makes what is new beside what is live, and the loop takes it
  * over when it is done. Files: main (init and its mirror), loop, ports
- * (interfaces), residence (half self; clocks.c: of NICs), module, tables (prefixes -> data plane), jobs, blocks, lists, commits.h
+ * (interfaces), residence.h (half self; clocks.c: of NICs), module.h, tables
+ * (prefixes -> data plane), jobs, blocks, lists, commits.h
  * and its files (store, generations, rules, audit), events, collect (the last
  * hour), query (latency), status, explain, api (HTTP), routes (what can be
  * asked).
@@ -247,22 +248,6 @@ int ports_attach(struct agent *a, const char *name, enum sl_side side,
 		 const char *path, bool generic, struct refusal *r);
 int ports_detach(struct agent *a, const char *name, struct refusal *r);
 struct json_object *port_doc(const struct agent *a, const struct port *p);
-
-/* --- module: module.h tells the rest --- */
-struct module *module_new(void);
-void module_start(struct agent *a);	/* before tables and ports */
-void module_second(struct agent *a);
-void module_stop(struct agent *a);	/* it stays in use by the programs */
-bool module_used(const struct agent *a);
-/* Use it when it is there, or do not until the agent starts anew. */
-int module_set(struct agent *a, bool on, const struct caller *who,
-	       struct refusal *r);
-struct json_object *module_doc(const struct agent *a);
-
-/* --- residence --- */
-void residence_sync(struct agent *a);	/* behind ports_sync() */
-void residence_second(struct agent *a);
-struct json_object *residence_doc(const struct agent *a);
 
 /* --- tables --- */
 /* Everything that lies under the blocks: the world, the lists, and where the

@@ -4,7 +4,7 @@
 #define SL_MODULE_H
 
 #include <sealane/kmod.h>
-#include "agent.h"
+#include "residence.h"
 
 /* The module's copy of a bank's IPv6 table. */
 struct module_image {

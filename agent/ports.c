@@ -11,6 +11,7 @@
 #include <string.h>
 #include "commits.h"
 #include "names.h"
+#include "residence.h"
 
 #define PATHS(a) ((a)->path_name)
 

@@ -8,6 +8,7 @@
 #include "duration.h"
 #include "names.h"
 #include "plain.h"
+#include "residence.h"
 
 const char *call_query(struct call *k, const char *key)
 {

@@ -87,28 +87,28 @@ void slk_series_add(u64 key, u64 ns)
 	spin_unlock_irqrestore(&lock, flags);
 }
 
-void slk_series_lost(u64 key)
+static void miss(u64 key, u64 lost, u64 busy)
 {
 	unsigned long flags;
 	struct series *s;
 
 	spin_lock_irqsave(&lock, flags);
 	s = series_of(key);
-	if (s)
-		s->lost++;
+	if (s) {
+		s->lost += lost;
+		s->busy += busy;
+	}
 	spin_unlock_irqrestore(&lock, flags);
+}
+
+void slk_series_lost(u64 key)
+{
+	miss(key, 1, 0);
 }
 
 void slk_series_busy(u64 key)
 {
-	unsigned long flags;
-	struct series *s;
-
-	spin_lock_irqsave(&lock, flags);
-	s = series_of(key);
-	if (s)
-		s->busy++;
-	spin_unlock_irqrestore(&lock, flags);
+	miss(key, 0, 1);
 }
 
 int slk_series_read(struct slk_read *r, struct sl_hist *out)
