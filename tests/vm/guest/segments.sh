@@ -26,11 +26,11 @@ all_settled() { [ "$(stats | awk '$1 == "pending" { print $2 }')" = 0 ]; }
 
 segments=$(segments) packets=$(packets)
 asked=$(stat_of asked) got=$(settled) lost=$(stat_of lost)
-check "4 MB went there and back" in_ns home talk pour $hk4 7 4000000
+check "1.5 MB went there and back" in_ns home talk pour $hk4 7 1500000
 wait_until 10 all_settled
 cut=$(($(segments) - segments - ($(packets) - packets)))
 asked=$(($(stat_of asked) - asked)) got=$(($(settled) - got))
-check "packets were cut into segments ($cut more)" test $cut -gt 500
+check "packets were cut into segments ($cut more)" test $cut -gt 200
 check "packets were asked about ($asked)" test $asked -gt 100
 check "... and each of them settled ($got)" test $got = $asked
 check "... none was lost" test "$(stat_of lost)" = "$lost"
