@@ -178,20 +178,19 @@ u64 slk_nic_mono_ns(u64 net, u32 ifindex, u64 stamp_ns)
 
 /* --- its kind --- */
 
-/* A veth hands a packet that a socket owns to another queue of its peer than
- * the packets around it when the peer merges what is not its own: it could
- * overtake them (veth_skb_is_eligible_for_gro()). */
-static bool peer_merges(const struct net_device *dev)
-{
-	const struct net_device *peer;
-	struct net *net;
+/*
+ * A veth hands a packet that a socket owns to another queue of its peer than the
+ * packets around it when the peer merges what is not its own, so that it could
+ * overtake them (veth_skb_is_eligible_for_gro()). Who the peer is can be asked
+ * under RTNL only: as soon as one of the host's does, none is asked any more.
+ */
+static bool veths_merge;
 
-	if (!dev->rtnl_link_ops->get_link_net)
-		return true;
-	net = dev->rtnl_link_ops->get_link_net(dev);
-	peer = dev_get_by_index_rcu(net, dev_get_iflink(dev));
-	return !peer || peer->features & (NETIF_F_GRO_FRAGLIST |
-					  NETIF_F_GRO_UDP_FWD);
+static bool is_pair(const struct net_device *dev)
+{
+	const char *kind = dev->rtnl_link_ops ? dev->rtnl_link_ops->kind : "";
+
+	return !strcmp(kind, "veth") || !strcmp(kind, "netkit");
 }
 
 /* Others give the packet to IP once more, where an owner is asked for his
@@ -203,18 +202,22 @@ bool slk_nic_is_fit(const struct net_device *dev)
 	if (dev->type != ARPHRD_ETHER || netif_is_l3_master(dev) ||
 	    !strcmp(kind, "dsa"))
 		return false;
-	if (!strcmp(kind, "veth") || !strcmp(kind, "netkit"))
-		return !peer_merges(dev);
-	return true;
+	/* without TSO all packets take the other queue */
+	return !is_pair(dev) || !READ_ONCE(veths_merge) ||
+	       !(dev->features & NETIF_F_ALL_TSO);
 }
 
-/* A number may be given to another interface at once. */
+/* A number may be given to another interface at once. (Told of those that are there
+ * already, too.) */
 static int happened(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(data);
 	unsigned long flags;
 	struct nic *n;
 
+	if (is_pair(dev) && dev->features & (NETIF_F_GRO_FRAGLIST |
+					     NETIF_F_GRO_UDP_FWD))
+		WRITE_ONCE(veths_merge, true);
 	if (event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
 	spin_lock_irqsave(&lock, flags);
