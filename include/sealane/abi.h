@@ -325,6 +325,7 @@ struct sl_hist {
 
 #include <sealane/abi_fib.h>
 #include <sealane/abi_rules.h>
+#include <sealane/abi_transit.h>
 
 enum sl_action {
 	SL_ACT_NONE = 0,
@@ -432,38 +433,6 @@ sl_recent_slot(__u64 hi, __u64 lo, __u64 key)
 	return (h >> 40) & (SL_RECENT_ENTRIES - 1);
 }
 
-#define SL_TRANSITS		1024	/* chosen packets on their way, at most */
-/* ... of one CPU */
-#define SL_TRANSITS_OF(n_cpus) \
-	((n_cpus) < SL_TRANSITS ? SL_TRANSITS / (n_cpus) : 1)
-#define SL_TRANSIT_BURST	4	/* chosen by one CPU in one tick, at most */
-/* A packet's number in skb->tc_index: its place, and which turn of it. */
-#define SL_TRANSIT_TURNS	63
-#define SL_TRANSIT_TAG(slot, turn) ((__u16)((turn) << 10 | (slot)))
-#define SL_TRANSIT_SLOT(tag)	((tag) & (SL_TRANSITS - 1))
-#define SL_TRANSIT_TURN(tag)	((tag) >> 10)
-
-/* A packet on its way through the gateway. Accepted race: who waits for so long
- * that SL_TRANSIT_TURNS others had its place is taken for the last of them. */
-struct sl_transit {
-	__u64 time_ns;		/* clock at its arrival; 0: nobody, or gone */
-	__u32 hash;		/* of the kernel's, if it had one by then */
-	__u16 lane;
-	__u16 turn;		/* 1..SL_TRANSIT_TURNS */
-};
-
-/* Who chooses them, on one CPU. */
-struct sl_chooser {
-	__u64 tick;		/* the kernel's ticks, at the last choice */
-	__u32 taken;		/* in this tick */
-	__u32 until;		/* packets until the next choice */
-	__u64 seen;		/* could have been chosen */
-	__u64 chosen;
-	__u64 left;		/* ... and left by an outside interface */
-	__u64 elsewhere;	/* ... or by another */
-	__u64 pad[2];
-};
-
 /* One sample as replay reports it (production never leaves an event). */
 struct sl_sample {
 	__u64 time_ns;		/* of the answering packet */
@@ -511,8 +480,6 @@ _Static_assert(sizeof(struct sl_ctl) == 128, "sl_ctl");
 _Static_assert(sizeof(struct sl_settings) == 80, "sl_settings");
 _Static_assert(sizeof(struct sl_sample) == 64, "sl_sample");
 _Static_assert(sizeof(struct sl_recent) == 64, "sl_recent");
-_Static_assert(sizeof(struct sl_transit) == 16, "sl_transit");
-_Static_assert(sizeof(struct sl_chooser) == 64, "sl_chooser");
 _Static_assert(sizeof(struct sl_replay) == 288, "sl_replay");
 _Static_assert(SL_R_MAX <= SL_REASON_SLOTS, "reasons outgrew their counters");
 _Static_assert(SL_MISS_MAX <= SL_MISS_SLOTS, "misses outgrew their counters");

@@ -9,18 +9,8 @@ BUILD=${BUILD:-build}
 out=$BUILD/tests/kmod/build
 export SL_VERSION SL_WERROR=y
 SL_VERSION=$(cat "$BUILD/version")
-n=0 failed=0
-
-result() { # RC SENTENCE [FILE-TO-SHOW]
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-		[ -n "${3:-}" ] && head -40 "$3" | sed 's/^/# /'
-	fi
-}
+# shellcheck source=tests/vm/results.sh
+. tests/vm/results.sh
 
 # A kernel directory as a gateway with Debian's headers of 6.1 has it.
 without_vmlinux() { # KDIR DIRECTORY

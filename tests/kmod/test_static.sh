@@ -9,18 +9,8 @@ BUILD=${BUILD:-build}
 VM_SERIES=${VM_SERIES:-6.1 6.12}
 out=$(mkdir -p "$BUILD/tests/kmod" && cd "$BUILD/tests/kmod" && pwd)
 checker=$PWD/tests/kmod/checker.sh
-n=0 failed=0
-
-result() { # RC SENTENCE [FILE-TO-SHOW]
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-		[ -n "${3:-}" ] && head -40 "$3" | sed 's/^/# /'
-	fi
-}
+# shellcheck source=tests/vm/results.sh
+. tests/vm/results.sh
 
 # What one of them said of files below a directory, and errors anywhere: what
 # stopped in a header has not seen the file.
