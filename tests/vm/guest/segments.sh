@@ -22,8 +22,11 @@ segments() {
 }
 packets() { sealane -j status | sed 's/.*"seen":\([0-9]*\).*/\1/'; }
 settled() { echo $(($(stat_of software) + $(stat_of hardware))); }
+# A fresh agent chooses one of 64 until it knows how few come.
+all_chosen() { sealane -j status | grep -q '"every":1,'; }
 all_settled() { [ "$(stats | awk '$1 == "pending" { print $2 }')" = 0 ]; }
 
+wait_until 20 all_chosen
 segments=$(segments) packets=$(packets)
 asked=$(stat_of asked) got=$(settled) lost=$(stat_of lost)
 check "1.5 MB went there and back" in_ns home talk pour $hk4 7 1500000
@@ -31,7 +34,7 @@ wait_until 10 all_settled
 cut=$(($(segments) - segments - ($(packets) - packets)))
 asked=$(($(stat_of asked) - asked)) got=$(($(settled) - got))
 check "packets were cut into segments ($cut more)" test $cut -gt 200
-check "packets were asked about ($asked)" test $asked -gt 100
+check "packets were asked about ($asked)" test $asked -gt 50
 check "... and each of them settled ($got)" test $got = $asked
 check "... none was lost" test "$(stat_of lost)" = "$lost"
 agent_down
