@@ -126,8 +126,11 @@ struct residence {
 	bool known;			/* both */
 };
 
+struct changes;
 struct drops;
 struct events;
+struct history;
+struct prefixes;
 struct job;
 struct jobs;
 struct module;
@@ -147,6 +150,9 @@ struct agent {
 	struct drops *drops;
 	struct collect *collect;
 	struct sample *sample;		/* of the live traffic */
+	struct history *history;	/* of latency, on disk */
+	struct changes *changes;	/* of paths; budgets */
+	struct prefixes *prefixes;	/* the most measured ones of each lane */
 	struct api *api;
 	struct module *module;		/* never NULL once started */
 	struct bypass bypass;
@@ -472,12 +478,21 @@ struct call {
 	struct json_object *body;	/* where the route wants JSON */
 	struct caller who;
 	struct refusal r;
+	char *text;			/* an answer that is no JSON, owned ... */
+	size_t text_b;
+	const char *type;		/* ... and its Content-Type */
+	struct {
+		const char *name, *value;	/* more headers; NULL ends */
+	} header[8];
+	void **kept;			/* a handler's own, between the times
+					 * that it runs for this request ... */
+	void (**free_kept)(void *kept);	/* ... and what ends it */
 	bool may_wait;			/* ... and be asked again: */
 	unsigned int wait_s;		/* with no answer, for so long */
 };
 
 struct route {
-	const char *method, *path;
+	const char *method, *path;	/* below /api/v1/, or "/..." */
 	struct json_object *(*run)(struct call *k);
 	size_t max_body_b;
 	bool raw;			/* the body is no JSON */

@@ -39,6 +39,8 @@ struct request {
 	struct request *next;
 	uint64_t until_ns;	/* monotonic clock; 0: has not waited */
 	bool over;		/* has waited long enough */
+	void *kept;		/* the handler's */
+	void (*free_kept)(void *kept);
 };
 
 static struct caller caller_of(struct MHD_Connection *c)
@@ -152,23 +154,40 @@ static void tell_refusal(struct call *k, const char *url)
 	      url, user_name(&k->who), k->r.message);
 }
 
-static enum MHD_Result respond(struct agent *a, struct MHD_Connection *c,
-			       unsigned int status, struct json_object *doc)
+static enum MHD_Result respond(const struct call *k, unsigned int status,
+			       struct MHD_Response *resp, const char *type)
 {
-	struct MHD_Response *resp;
 	enum MHD_Result rc;
-	const char *text;
+	int i;
 
-	text = json_object_to_json_string_ext(doc,
-					      JSON_C_TO_STRING_NOSLASHESCAPE);
-	resp = MHD_create_response_from_buffer(strlen(text), (void *)text,
-					       MHD_RESPMEM_MUST_COPY);
-	MHD_add_response_header(resp, "Content-Type", "application/json");
-	if (sl_dp_bypass(a->dp))	/* whoever asks shall know */
+	MHD_add_response_header(resp, "Content-Type", type);
+	for (i = 0; i < 8 && k->header[i].name; i++)
+		MHD_add_response_header(resp, k->header[i].name,
+					k->header[i].value);
+	if (sl_dp_bypass(k->a->dp))	/* whoever asks shall know */
 		MHD_add_response_header(resp, "Sealane-Bypass", "on");
-	rc = MHD_queue_response(c, status, resp);
+	rc = MHD_queue_response(k->c, status, resp);
 	MHD_destroy_response(resp);
 	return rc;
+}
+
+static struct MHD_Response *doc_response(struct json_object *doc)
+{
+	const char *text = json_object_to_json_string_ext(doc,
+					JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	return MHD_create_response_from_buffer(strlen(text), (void *)text,
+					       MHD_RESPMEM_MUST_COPY);
+}
+
+/* What a handler made that is no JSON; it is the response's now. */
+static struct MHD_Response *text_response(struct call *k)
+{
+	char *text = k->text;
+
+	k->text = NULL;
+	return MHD_create_response_from_buffer(k->text_b, text,
+					       MHD_RESPMEM_MUST_FREE);
 }
 
 /* Put a request aside; its handler runs again when there is something new, or
@@ -196,13 +215,14 @@ static enum MHD_Result answer(struct MHD_Connection *c, struct agent *a,
 			      struct request *req)
 {
 	struct call k = { .a = a, .c = c, .who = req->who,
+			  .kept = &req->kept, .free_kept = &req->free_kept,
 			  .may_wait = !req->over &&
 				      a->api->n_waiting < MAX_WAITING };
 	struct json_object *doc = dispatch(&k, method, url, req);
 	unsigned int status = MHD_HTTP_OK;
 	enum MHD_Result rc = MHD_YES;
 
-	if (!doc && !k.wait_s) {
+	if (!doc && !k.text && !k.wait_s) {
 		if (!k.r.status)
 			refuse(&k.r, 500, "see the agent's log", "no answer");
 		if (changes(req->route, method)) {
@@ -213,7 +233,10 @@ static enum MHD_Result answer(struct MHD_Connection *c, struct agent *a,
 		status = k.r.status;
 	}
 	if (doc)
-		rc = respond(a, c, status, doc);
+		rc = respond(&k, status, doc_response(doc),
+			     "application/json");
+	else if (k.text)
+		rc = respond(&k, status, text_response(&k), k.type);
 	else
 		put_aside(a->api, c, req, k.wait_s);
 	json_object_put(doc);
@@ -263,8 +286,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c,
 		if (!req)
 			return MHD_NO;
 		req->who = caller_of(c);
-		if (!strncmp(url, "/api/v1/", 8))
-			req->route = route_of(url + 8, method);
+		req->route = route_of(strncmp(url, "/api/v1/", 8) ? url :
+				      url + 8, method);
 		return MHD_YES;
 	}
 	if (!*len)
@@ -283,6 +306,8 @@ static void on_done(void *arg, struct MHD_Connection *c, void **state,
 	(void)arg;
 	(void)c;
 	(void)why;
+	if (req && req->free_kept)
+		req->free_kept(req->kept);
 	if (req)
 		free(req->body);
 	free(req);

@@ -11,9 +11,12 @@
 #include <sys/timerfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+#include "changes.h"
 #include "commits.h"
+#include "history.h"
 #include "module.h"
 #include "plan.h"
+#include "prefixes.h"
 
 #define SYNC_EVERY_S 5
 
@@ -105,6 +108,9 @@ static void on_tick(struct agent *a, int fd)
 	clocks_second(a);
 	tables_set_clock(a);
 	collect_second(a);
+	prefixes_second(a);
+	history_second(a);
+	changes_second(a);
 	sample_second(a);
 	residence_second(a);
 	count_pps(a);

@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+#include "changes.h"
 #include "commits.h"
 #include "duration.h"
+#include "history.h"
 #include "module.h"
 #include "plan.h"
+#include "prefixes.h"
 
 static void usage(FILE *f)
 {
@@ -292,7 +295,8 @@ static int start(struct agent *a)
 	if (flowspec_start(a) || tables_start(a) || ports_configure(a))
 		return -1;
 	ports_sync(a);
-	return collect_open(a) || sample_open(a) || drops_open(a) ||
+	return collect_open(a) || prefixes_open(a) || history_open(a) ||
+	       changes_open(a) || sample_open(a) || drops_open(a) ||
 	       api_open(a);
 }
 
@@ -305,6 +309,9 @@ static void stop(struct agent *a)
 	jobs_close(a);
 	sample_close(a);
 	flowspec_close(a);
+	changes_close(a);
+	history_close(a);
+	prefixes_close(a);
 	collect_close(a);
 	if (a->module)
 		clocks_forget(a);

@@ -25,6 +25,7 @@ static void set_defaults(struct sl_config *c)
 	c->n_ports = 2;
 	strcpy(c->socket, SL_SOCKET_PATH);
 	strcpy(c->state_dir, SL_STATE_DIR);
+	config_see_defaults(c);
 }
 
 struct sl_config *sl_config_default(void)
@@ -58,6 +59,7 @@ void sl_config_free(struct sl_config *c)
 
 	if (!c)
 		return;
+	config_see_free(c);
 	for (i = 0; i < c->n_lanes; i++) {
 		free(c->lanes[i].prefixes);
 		free_sources(&c->lanes[i].from);
@@ -94,7 +96,7 @@ static bool is_name(const char *s)
 }
 
 /* A whole number in lo..hi; a power of two when `pow2`. */
-static void get_number(struct reading *r, const yaml_node_t *map,
+void config_number(struct reading *r, const yaml_node_t *map,
 		       const char *key, const char *text, uint32_t lo,
 		       uint32_t hi, bool pow2, uint32_t *out)
 {
@@ -117,7 +119,7 @@ static void get_number(struct reading *r, const yaml_node_t *map,
 		*out = v;
 }
 
-static void get_duration(struct reading *r, const yaml_node_t *map,
+void config_duration(struct reading *r, const yaml_node_t *map,
 			 const char *key, const char *text, uint64_t *out)
 {
 	if (text && (sl_duration_parse(text, out) || !*out))
@@ -138,7 +140,7 @@ static void get_auto(struct reading *r, const yaml_node_t *map,
 }
 
 /* "5%" or 0.05. */
-static void get_share(struct reading *r, const yaml_node_t *map,
+void config_share(struct reading *r, const yaml_node_t *map,
 		      const char *key, const char *text, uint32_t *out_ppm)
 {
 	double v;
@@ -215,7 +217,7 @@ static void get_iface(struct reading *r, const yaml_node_t *n,
 			       t->name ? t->name : "entry");
 	else
 		strcpy(out->name, t->name);
-	get_number(r, n, "vlan", t->vlan, 1, 4094, false, &vlan);
+	config_number(r, n, "vlan", t->vlan, 1, 4094, false, &vlan);
 	out->vlan = vlan;
 	out->side = get_side(t->side);
 	if (!out->side)
@@ -411,7 +413,7 @@ static void get_guards(struct reading *r, struct sl_config *c)
 		config_mistake(r, seq, "name prefixes only", "own: no files, "
 			       "countries or AS numbers");
 	free_sources(&none);
-	get_share(r, m, "max_share", t->max_share, &c->max_share_ppm);
+	config_share(r, m, "max_share", t->max_share, &c->max_share_ppm);
 }
 
 static void get_rest(struct reading *r, struct sl_config *c)
@@ -428,9 +430,9 @@ static void get_rest(struct reading *r, struct sl_config *c)
 	get_guards(r, c);
 	if (t->tables) {
 		m = config_key(r, root, "tables");
-		get_number(r, m, "flows", t->tables->flows, 1024, 1 << 24,
+		config_number(r, m, "flows", t->tables->flows, 1024, 1 << 24,
 			   true, &c->tables.flows);
-		get_number(r, m, "series", t->tables->series, 64, 1 << 14,
+		config_number(r, m, "series", t->tables->series, 64, 1 << 14,
 			   true, &c->tables.series);
 		if (t->tables->size && !sl_fib_size_of(t->tables->size))
 			config_mistake(r, config_key(r, m, "size"),
@@ -441,14 +443,14 @@ static void get_rest(struct reading *r, struct sl_config *c)
 	}
 	if (t->timing) {
 		m = config_key(r, root, "timing");
-		get_duration(r, m, "flow_idle", t->timing->flow_idle,
+		config_duration(r, m, "flow_idle", t->timing->flow_idle,
 			     &c->flow_idle_ns);
-		get_duration(r, m, "stamp_max", t->timing->stamp_max,
+		config_duration(r, m, "stamp_max", t->timing->stamp_max,
 			     &c->stamp_max_ns);
 	}
 	if (t->residence) {
 		m = config_key(r, root, "residence");
-		get_number(r, m, "per_s", t->residence->per_s, 0, 10000,
+		config_number(r, m, "per_s", t->residence->per_s, 0, 10000,
 			   false, &c->residence.per_s);
 		c->residence.shared = t->residence->hardware &&
 				      !strcmp(t->residence->hardware, "shared");
@@ -457,6 +459,7 @@ static void get_rest(struct reading *r, struct sl_config *c)
 				 &c->residence.hardware);
 	}
 	get_auto(r, root, "module", t->module, &c->module);
+	config_see(r, c);
 	get_path(r, "socket", t->socket, c->socket, sizeof(c->socket));
 	get_path(r, "state_dir", t->state_dir, c->state_dir,
 		 sizeof(c->state_dir));

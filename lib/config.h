@@ -15,6 +15,8 @@
 #define SL_SOCKET_PATH	"/run/sealane/sealaned.sock"
 #define SL_STATE_DIR	"/var/lib/sealane"
 
+#define SL_HISTORY_LEVELS 3	/* steps of 10 s, 1 min, 15 min */
+
 struct sl_config_iface {
 	char name[SL_NAME_B];
 	uint16_t vlan;		/* 0: the whole interface */
@@ -33,12 +35,53 @@ struct sl_sources {
 	unsigned int n_asns;
 };
 
+/* Degrees; known: stated. */
+struct sl_place {
+	double lat_deg, lon_deg;
+	bool known;
+};
+
+/* "p99 <= 60ms over 5m" */
+struct sl_budget {
+	char text[64];		/* as it was written */
+	double quantile;	/* 0..1 */
+	uint64_t most_ns, over_ns;
+};
+
 struct sl_config_lane {
 	char name[SL_NAME_B];
 	struct sl_prefix *prefixes;
 	unsigned int n_prefixes;
 	struct sl_sources from;
 	double cable_km;	/* 0: not stated */
+	struct sl_place at;
+	struct sl_budget *budgets;
+	unsigned int n_budgets;
+	unsigned int line;
+};
+
+/* A way that packets may take instead of the short one; of what it is known by
+ * one thing is stated, the others are 0. */
+struct sl_detour {
+	char name[SL_NAME_B];
+	uint64_t rtt_ns;	/* its least round trip */
+	double km;		/* its length */
+	struct sl_place via;	/* the way to the lane over this place */
+	char **lanes;		/* that may take it; none: all */
+	unsigned int n_lanes;
+	unsigned int line;
+};
+
+enum sl_role { SL_ROLE_NONE, SL_ROLE_VIEW, SL_ROLE_OPERATE, SL_ROLE_ENFORCE,
+	       SL_ROLE_MAX };
+
+/* Where the API listens beside its Unix socket. */
+struct sl_listener {
+	char host[64];		/* an address, brackets removed */
+	uint16_t port;		/* 0: any */
+	char *cert, *key;	/* PEM files; NULL: no TLS, loopback only */
+	enum sl_role role;	/* of whoever comes without a token: none or
+				 * view; default view without TLS, none with */
 	unsigned int line;
 };
 
@@ -80,6 +123,30 @@ struct sl_config {
 		bool shared;		/* ... where others use them too */
 	} residence;
 	bool module;			/* to be used when it is there */
+	struct {
+		char name[SL_NAME_B];	/* "": the host's */
+		struct sl_place at;
+	} gateway;
+	struct sl_detour *detours;
+	unsigned int n_detours;
+	struct {			/* of a path change: held for so long, */
+		uint64_t step_ns;	/* a step of so much ... */
+		uint32_t share_ppm;	/* ... or of this share */
+		uint64_t hold_ns;	/* default 3 ms, 10 %, 3 min */
+	} detection;
+	struct {			/* how long each step is kept */
+		uint64_t keep_ns[SL_HISTORY_LEVELS];
+		uint32_t max_mb;	/* of the file; the oldest goes first */
+	} history;
+	struct sl_listener *listen;
+	unsigned int n_listen;
+	char *tokens;			/* file of the tokens' hashes; or NULL */
+	/* users of the Unix socket beside root, who may everything; without
+	 * any everybody may view */
+	struct {
+		char **users;
+		unsigned int n;
+	} roles[SL_ROLE_MAX];
 	uint32_t max_share_ppm;		/* of the live packets that one commit
 					 * may drop anew; default 5 % */
 };

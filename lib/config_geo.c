@@ -16,8 +16,7 @@ static bool more(void *array, unsigned int n, size_t one_b)
 	return grown;
 }
 
-/* A path as written, or below the configuration's own directory. */
-static char *resolve(const struct reading *r, const char *path)
+char *config_resolve(const struct reading *r, const char *path)
 {
 	const char *slash = strrchr(r->path, '/');
 	char *out;
@@ -34,7 +33,7 @@ static void add_file(struct reading *r, const yaml_node_t *at,
 	if (!word[0])
 		config_mistake(r, at, "name a file", "an empty file name");
 	else if (more(&s->files, s->n_files, sizeof(*s->files)))
-		s->files[s->n_files++] = resolve(r, word);
+		s->files[s->n_files++] = config_resolve(r, word);
 }
 
 static void add_country(struct reading *r, const yaml_node_t *at,
@@ -121,7 +120,7 @@ static char **get_files(struct reading *r, char **text, unsigned int n,
 	unsigned int i;
 
 	for (i = 0; out && i < n; i++)
-		out[i] = resolve(r, text[i]);
+		out[i] = config_resolve(r, text[i]);
 	*n_out = out ? n : 0;
 	return out;
 }
@@ -176,9 +175,9 @@ void config_geo(struct reading *r, struct sl_config *c)
 	unsigned int i;
 
 	if (g && g->country_mmdb)
-		c->geo.country_mmdb = resolve(r, g->country_mmdb);
+		c->geo.country_mmdb = config_resolve(r, g->country_mmdb);
 	if (g && g->asn_mmdb)
-		c->geo.asn_mmdb = resolve(r, g->asn_mmdb);
+		c->geo.asn_mmdb = config_resolve(r, g->asn_mmdb);
 	if (g) {
 		c->geo.rir = get_files(r, g->rir, g->rir_count, &c->geo.n_rir);
 		c->geo.geofeeds = get_files(r, g->geofeeds, g->geofeeds_count,

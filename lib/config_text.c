@@ -50,6 +50,8 @@ static const cyaml_schema_field_t lane_fields[] = {
 	LIST("countries", struct text_lane, countries, &word_schema),
 	LIST("asns", struct text_lane, asns, &word_schema),
 	STR("cable_km", struct text_lane, cable_km),
+	LIST("at", struct text_lane, at, &word_schema),
+	LIST("budgets", struct text_lane, budgets, &word_schema),
 	CYAML_FIELD_END
 };
 
@@ -91,7 +93,69 @@ static const cyaml_schema_field_t residence_fields[] = {
 	CYAML_FIELD_END
 };
 
+static const cyaml_schema_field_t gateway_fields[] = {
+	STR("name", struct text_gateway, name),
+	LIST("at", struct text_gateway, at, &word_schema),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_field_t detour_fields[] = {
+	STR("name", struct text_detour, name),
+	STR("rtt", struct text_detour, rtt),
+	STR("km", struct text_detour, km),
+	STR("via", struct text_detour, via),
+	LIST("lanes", struct text_detour, lanes, &word_schema),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_value_t detour_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct text_detour,
+			    detour_fields)
+};
+
+static const cyaml_schema_field_t detection_fields[] = {
+	STR("step", struct text_detection, step),
+	STR("share", struct text_detection, share),
+	STR("hold", struct text_detection, hold),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_field_t history_fields[] = {
+	STR("keep_10s", struct text_history, keep_10s),
+	STR("keep_1m", struct text_history, keep_1m),
+	STR("keep_15m", struct text_history, keep_15m),
+	STR("max_mb", struct text_history, max_mb),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_field_t listener_fields[] = {
+	STR("address", struct text_listener, address),
+	STR("cert", struct text_listener, cert),
+	STR("key", struct text_listener, key),
+	STR("role", struct text_listener, role),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_value_t listener_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct text_listener,
+			    listener_fields)
+};
+
+static const cyaml_schema_field_t roles_fields[] = {
+	LIST("view", struct text_roles, view, &word_schema),
+	LIST("operate", struct text_roles, operate, &word_schema),
+	LIST("enforce", struct text_roles, enforce, &word_schema),
+	CYAML_FIELD_END
+};
+
 static const cyaml_schema_field_t config_fields[] = {
+	MAP("gateway", struct text_config, gateway, gateway_fields),
+	LIST("detours", struct text_config, detours, &detour_schema),
+	MAP("detection", struct text_config, detection, detection_fields),
+	MAP("history", struct text_config, history, history_fields),
+	LIST("listen", struct text_config, listen, &listener_schema),
+	MAP("roles", struct text_config, roles, roles_fields),
+	STR("tokens", struct text_config, tokens),
 	LIST("interfaces", struct text_config, interfaces, &iface_schema),
 	LIST("lanes", struct text_config, lanes, &lane_schema),
 	LIST("home", struct text_config, home, &word_schema),

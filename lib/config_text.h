@@ -16,6 +16,10 @@ struct text_iface {
 
 struct text_lane {
 	char *name, *cable_km;
+	char **at;
+	unsigned int at_count;
+	char **budgets;
+	unsigned int budgets_count;
 	char **prefixes;
 	unsigned int prefixes_count;
 	char **files;
@@ -54,7 +58,49 @@ struct text_residence {
 	char *per_s, *hardware;
 };
 
+struct text_gateway {
+	char *name;
+	char **at;
+	unsigned int at_count;
+};
+
+struct text_detour {
+	char *name, *rtt, *km, *via;
+	char **lanes;
+	unsigned int lanes_count;
+};
+
+struct text_detection {
+	char *step, *share, *hold;
+};
+
+struct text_history {
+	char *keep_10s, *keep_1m, *keep_15m, *max_mb;
+};
+
+struct text_listener {
+	char *address, *cert, *key, *role;
+};
+
+struct text_roles {
+	char **view;
+	unsigned int view_count;
+	char **operate;
+	unsigned int operate_count;
+	char **enforce;
+	unsigned int enforce_count;
+};
+
 struct text_config {
+	struct text_gateway *gateway;
+	struct text_detour *detours;
+	unsigned int detours_count;
+	struct text_detection *detection;
+	struct text_history *history;
+	struct text_listener *listen;
+	unsigned int listen_count;
+	struct text_roles *roles;
+	char *tokens;
 	struct text_iface *interfaces;
 	unsigned int interfaces_count;
 	struct text_lane *lanes;
@@ -100,7 +146,23 @@ const yaml_node_t *config_item(const struct reading *r,
 			       const yaml_node_t *seq, unsigned int i);
 const yaml_node_t *config_root(const struct reading *r);
 
+/* --- values, of config.c --- */
+void config_number(struct reading *r, const yaml_node_t *map, const char *key,
+		   const char *text, uint32_t lo, uint32_t hi, bool pow2,
+		   uint32_t *out);
+void config_duration(struct reading *r, const yaml_node_t *map,
+		     const char *key, const char *text, uint64_t *out_ns);
+void config_share(struct reading *r, const yaml_node_t *map, const char *key,
+		  const char *text, uint32_t *out_ppm);
+
+/* --- config_see.c: what people see, and who may --- */
+void config_see_defaults(struct sl_config *c);
+void config_see(struct reading *r, struct sl_config *c);
+void config_see_free(struct sl_config *c);
+
 /* --- config_geo.c --- */
+/* A path as written, or below the configuration's own directory. */
+char *config_resolve(const struct reading *r, const char *path);
 struct sl_sources;
 
 /* Prefixes of a list; "file:", "country:" and "asn:" words go into *from. */

@@ -8,12 +8,14 @@ set -eu
 BUILD=${BUILD:-build}
 build="gcc make clang llvm bpftool pkg-config libbpf-dev libelf-dev zlib1g-dev
 	libcyaml-dev libyaml-dev libmaxminddb-dev libmicrohttpd-dev libjson-c-dev
-	libsqlite3-dev libgnutls28-dev libsystemd-dev libcurl4-gnutls-dev linux-libc-dev"
+	libsqlite3-dev libgnutls28-dev libsystemd-dev libcurl4-gnutls-dev linux-libc-dev
+	libncurses-dev libprotobuf-c-dev protobuf-c-compiler esbuild"
 lab="iproute2 iputils-ping iperf3 curl tcpdump ethtool procps util-linux
 	python3 python3-jsonschema xz-utils linux-source-6.1 kmod
 	libclang-rt-14-dev xdp-tools openssl bind9-dnsutils dnsmasq-base
 	dnsperf ngtcp2-client ngtcp2-server srt-tools coturn exabgp gobgpd
-	qemu-system-x86 busybox-static dwarves lz4 zstd sparse"
+	qemu-system-x86 busybox-static dwarves lz4 zstd sparse
+	prometheus chromium chromium-driver python3-selenium python3-yaml tmux"
 
 missing() {
 	local p
