@@ -58,11 +58,14 @@ for src in lib/*.c tests/native/*.c; do
 	# shellcheck disable=SC2086
 	$CC $first $flags $san -c -o "$out/obj/$(basename "$src" .c).o" "$src" || exit 1
 done
+# shellcheck disable=SC2086
+$CC $flags $san -c -o "$out/obj/expose.pb-c.o" "$BUILD/expose.pb-c.c" || exit 1
 for src in tests/unit/*.c tests/bpf/*.c; do
 	name=$(basename "$src" .c)
 	# shellcheck disable=SC2086
 	if $CC $flags $san -o "$out/$name" "$src" "$out"/obj/*.o \
-		-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lgnutls -lm; then
+		-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lgnutls \
+		-lprotobuf-c -lm; then
 		run "${src%.c}" 300 "$out/$name"
 	else
 		failed=$((failed + 1))
