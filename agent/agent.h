@@ -481,6 +481,7 @@ struct call {
 	char *text;			/* an answer that is no JSON, owned ... */
 	size_t text_b;
 	const char *type;		/* ... and its Content-Type */
+	unsigned int status;		/* of it; 0: 200 */
 	struct {
 		const char *name, *value;	/* more headers; NULL ends */
 	} header[8];

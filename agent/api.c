@@ -236,7 +236,8 @@ static enum MHD_Result answer(struct MHD_Connection *c, struct agent *a,
 		rc = respond(&k, status, doc_response(doc),
 			     "application/json");
 	else if (k.text)
-		rc = respond(&k, status, text_response(&k), k.type);
+		rc = respond(&k, k.status ? k.status : status,
+			     text_response(&k), k.type);
 	else
 		put_aside(a->api, c, req, k.wait_s);
 	json_object_put(doc);
