@@ -503,6 +503,7 @@ struct call {
 	size_t text_b;
 	struct MHD_Response *response;	/* or one that is made already, owned */
 	const char *type;		/* ... and its Content-Type */
+	unsigned int status;		/* of it; 0: 200 */
 	struct {
 		const char *name, *value;	/* more headers; NULL ends */
 	} header[8];
