@@ -6,6 +6,7 @@
 #include <string.h>
 #include "commits.h"
 #include "duration.h"
+#include "metrics.h"
 #include "names.h"
 #include "plain.h"
 #include "residence.h"
@@ -428,6 +429,7 @@ static const struct route routes[] = {
 	{ "GET", "flowspec", get_flowspec, JSON_B, false },
 	{ "POST", "flowspec", post_flowspec, EVENTS_B, false },
 	{ "POST", "flowspec_purge", post_flowspec_purge, JSON_B, false },
+	{ "GET", "/metrics", get_metrics, JSON_B, false },
 	{}
 };
 
