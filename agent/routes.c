@@ -6,6 +6,7 @@
 #include <string.h>
 #include "commits.h"
 #include "duration.h"
+#include "metrics.h"
 #include "names.h"
 #include "page.h"
 #include "plain.h"
@@ -437,6 +438,7 @@ static const struct route routes[] = {
 	{ "GET", "/page/world.json", get_page_world, JSON_B, 0 },
 	{ "GET", "/page/near.json", get_page_near, JSON_B, 0 },
 	{ "GET", "/page/licences.txt", get_page_licences, JSON_B, 0 },
+	{ "GET", "/metrics", get_metrics, JSON_B, 0 },
 	{}
 };
 
