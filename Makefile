@@ -38,7 +38,7 @@ $(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/libsealane.a
 
 $(BUILD)/sealane: $(call obj,$(TOOL_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl -lgnutls
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl -lgnutls -lncursesw -ltinfo -lpthread
 
 $(BUILD)/cable: $(call obj,$(CABLE_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
