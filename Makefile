@@ -39,7 +39,7 @@ $(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/page/page.o $(BUILD)/libsea
 
 $(BUILD)/sealane: $(call obj,$(TOOL_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl -lgnutls
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl -lgnutls -lncursesw -ltinfo -lpthread
 
 $(BUILD)/cable: $(call obj,$(CABLE_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
