@@ -52,13 +52,16 @@ void sl_heavy_fade(struct sl_heavy *h, double factor)
 	}
 }
 
-uint32_t sl_heavy_top(const struct sl_heavy *h, uint32_t want, uint8_t *out)
+uint32_t sl_heavy_top(const struct sl_heavy *h, const bool *among, uint32_t want,
+		      uint8_t *out)
 {
 	double sure[SL_HEAVY_ROOM], s;
 	uint32_t i, k, n = 0;
 
 	for (i = 0; i < h->n; i++) {
 		s = sure[i] = h->count[i] - h->error[i];
+		if (among && !among[i])
+			continue;
 		if (n == want && (!n || s <= sure[out[n - 1]]))
 			continue;
 		for (k = n < want ? n++ : n - 1; k && sure[out[k - 1]] < s; k--)

@@ -30,7 +30,9 @@ uint32_t sl_heavy_add(struct sl_heavy *h, uint64_t key, double weight, bool *fre
 /* All weights so far count so much less from now on; factor in 0..1. */
 void sl_heavy_fade(struct sl_heavy *h, double factor);
 /* The places of the `want` greatest by what is sure of them, count - error, greatest
- * first; out has room for them. How many there are. */
-uint32_t sl_heavy_top(const struct sl_heavy *h, uint32_t want, uint8_t *out);
+ * first, of those whose place is true in `among` (NULL: of all); out has room for
+ * them. How many there are. */
+uint32_t sl_heavy_top(const struct sl_heavy *h, const bool *among, uint32_t want,
+		      uint8_t *out);
 
 #endif

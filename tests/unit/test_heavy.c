@@ -108,7 +108,7 @@ TEST(the_greatest_comes_first)
 			100 + any() * 10000;
 		sl_heavy_add(h, k, 1, &fresh);
 	}
-	ASSERT_EQ(16, sl_heavy_top(h, 16, top));
+	ASSERT_EQ(16, sl_heavy_top(h, NULL, 16, top));
 	EXPECT_EQ(1, h->key[top[0]]);
 	for (i = 1; i < 16; i++)
 		EXPECT_GE(h->count[top[i - 1]] - h->error[top[i - 1]],
@@ -121,6 +121,7 @@ TEST(tops_by_sorting_agree)
 	struct sl_heavy *h = calloc(1, sizeof(*h));
 	uint32_t round, want, n, i, k, better;
 	uint8_t top[SL_HEAVY_ROOM];
+	bool among[SL_HEAVY_ROOM];
 	double worst;
 	bool fresh;
 
@@ -129,14 +130,21 @@ TEST(tops_by_sorting_agree)
 		for (i = any() * 400; i--;)
 			sl_heavy_add(h, 1 + any() * 200, 1 + any() * 3, &fresh);
 		want = any() * (SL_HEAVY_ROOM + 1);
-		n = sl_heavy_top(h, want, top);
-		ASSERT_EQ(want < h->n ? want : h->n, n);
+		for (i = n = 0; i < SL_HEAVY_ROOM; i++) {
+			among[i] = round % 2 || any() < 0.5;
+			n += i < h->n && among[i];
+		}
+		n = want < n ? want : n;
+		ASSERT_EQ(n, sl_heavy_top(h, round % 4 == 1 ? NULL : among, want,
+					  top));
 		if (!n)
 			continue;
 		worst = h->count[top[n - 1]] - h->error[top[n - 1]];
 		for (k = better = 0; k < h->n; k++)
-			better += h->count[k] - h->error[k] > worst;
+			better += among[k] && h->count[k] - h->error[k] > worst;
 		ASSERT_LT(better, n);
+		for (i = 0; i < n; i++)
+			ASSERT_TRUE(among[top[i]]);
 		for (i = 1; i < n; i++)
 			ASSERT_GE(h->count[top[i - 1]] - h->error[top[i - 1]],
 				  h->count[top[i]] - h->error[top[i]]);
