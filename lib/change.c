@@ -44,7 +44,8 @@ double sl_change_threshold_ns(const struct sl_change *c,
 				       LEVEL_MOST * step_ns));
 }
 
-static struct sl_change_step *at(struct sl_change *c, unsigned int i)
+static const struct sl_change_step *at(const struct sl_change *c,
+				       unsigned int i)
 {
 	return &c->ring[(c->first + i) % SL_CHANGE_RING];
 }
@@ -72,7 +73,7 @@ static double middle(double *v, unsigned int n)
 }
 
 /* Of the steps that began at from_ns or later. */
-static struct figures figures_since(struct sl_change *c, uint64_t from_ns)
+static struct figures figures_since(const struct sl_change *c, uint64_t from_ns)
 {
 	double p2[SL_CHANGE_RING], p5[SL_CHANGE_RING], p10[SL_CHANGE_RING];
 	struct figures f = {};
@@ -175,7 +176,7 @@ static int32_t shows(const struct sl_change *c, const struct sl_change_rules *r,
 
 /* --- a way or a queue --- */
 /* Did it come at once? A step or two may have seen both levels. */
-static bool sharp(struct sl_change *c, double level_ns)
+static bool sharp(const struct sl_change *c, double level_ns)
 {
 	double whole_ns = level_ns - c->base.p5_ns, part;
 	unsigned int i, between = 0;
@@ -311,7 +312,8 @@ static void take_step(struct sl_change *c, const struct sl_change_rules *r,
 		c->first = (c->first + 1) % SL_CHANGE_RING;
 		c->n--;
 	}
-	*at(c, c->n++) = *s;
+	c->ring[(c->first + c->n++) % SL_CHANGE_RING] = *s;
+	c->steps++;
 	if (!c->learned) {
 		learn(c, r);
 		return;
@@ -382,6 +384,23 @@ void sl_change_take(struct sl_change *c, const struct sl_change_rules *r,
 		.loss = c->segments ? (double)c->retrans / c->segments : 0 };
 	empty(c);
 	take_step(c, r, &s, hops, news);
+}
+
+double sl_change_p5_since_ns(const struct sl_change *c, uint64_t from_ns)
+{
+	struct figures f = figures_since(c, from_ns);
+
+	return f.n ? f.p5_ns : -1;
+}
+
+double sl_change_last_p5_ns(const struct sl_change *c, uint64_t *from_ns,
+			    uint64_t *to_ns)
+{
+	if (!c->n)
+		return -1;
+	*from_ns = at(c, c->n - 1)->from_ns;
+	*to_ns = at(c, c->n - 1)->to_ns;
+	return at(c, c->n - 1)->p5_ns;
 }
 
 enum sl_change_state sl_change_state(const struct sl_change *c,

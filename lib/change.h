@@ -53,6 +53,7 @@ struct sl_change {
 	uint64_t segments, retrans;
 	struct sl_change_step ring[SL_CHANGE_RING];
 	unsigned int first, n;
+	uint32_t steps;		/* that were ever whole; wraps */
 	struct sl_change_base base;
 	bool learned;
 	bool seen;		/* a step as the baseline since we began */
@@ -98,6 +99,11 @@ enum sl_change_state sl_change_state(const struct sl_change *c,
 /* How far a p5 must be from the baseline to count. */
 double sl_change_threshold_ns(const struct sl_change *c,
 			      const struct sl_change_rules *r, double p5_ns);
+/* The median of p5 of the steps that began then or later, < 0: there was none. */
+double sl_change_p5_since_ns(const struct sl_change *c, uint64_t from_ns);
+/* The last step's. */
+double sl_change_last_p5_ns(const struct sl_change *c, uint64_t *from_ns,
+			    uint64_t *to_ns);
 /* Take up what was known before a restart. */
 void sl_change_restore(struct sl_change *c, const struct sl_change_base *base);
 
