@@ -60,14 +60,24 @@ wait_until() { # SECONDS COMMAND...
 	done
 }
 
-agent_start() { # [PROGRAM]; its pid is in LAB_DIR/agent.pid
+# Its pid is in LAB_DIR/agent.pid. AGENT_PORT (0: any free one): it inherits a
+# socket that listens on this host's 127.0.0.1, for browsers outside the
+# namespace; LAB_DIR/agent.addr says where. AGENT_FDNAME names it.
+agent_start() { # [PROGRAM]
+	local listen=()
+	[ -z "${AGENT_PORT:-}" ] || listen=("$TOP/tests/lab/listen.py"
+		--port "$AGENT_PORT" --name "${AGENT_FDNAME:-http}"
+		--addr-file "$LAB_DIR/agent.addr")
 	# stderr straight to a file: the agent outlives this shell
-	in_ns_bg gw "${1:-$BUILD/sealaned}" -c "$LAB_DIR/sealane.yaml" \
+	agent_bg "${listen[@]}" nsenter --net="/run/netns/$(ns_name gw)" \
+		"${1:-$BUILD/sealaned}" -c "$LAB_DIR/sealane.yaml" \
 		>>"$LAB_DIR/agent.log" 2>&1 &
 	echo $! >"$LAB_DIR/agent.pid"
 	disown
 	wait_until 20 sealane status
 }
+# $! is the agent's own pid
+agent_bg() { exec "$@"; }
 agent_pid() { cat "$LAB_DIR/agent.pid"; }
 agent_kill() { # SIGNAL
 	local pid
