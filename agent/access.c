@@ -206,25 +206,37 @@ static bool is_foreign(struct MHD_Connection *c, const struct request *req,
 
 /* Somebody tries tokens: said now and then, for a log that he fills hides what
  * matters. */
-static void tell_wrong(struct agent *a, struct conn *c)
+static void tell_wrong(struct agent *a, struct peer *p, uint64_t now)
 {
-	struct json_object *detail;
-	struct peer *p = c->peer;
+	struct json_object *detail = json_object_new_object();
+
+	put_text(detail, "from", p->name);
+	put_int(detail, "wrong_tokens", p->wrong);
+	event(a, LOG_WARNING, "access", detail, "%u wrong token%s from %s",
+	      p->wrong, p->wrong == 1 ? "" : "s", p->name);
+	p->wrong = 0;
+	p->told_ns = now;
+}
+
+static void note_wrong(struct agent *a, struct peer *p)
+{
 	uint64_t now = sl_mono_ns();
 
 	if (!p)
 		return;
 	p->wrong++;
-	if (p->told_ns && now - p->told_ns < TELL_NS)
-		return;
-	detail = json_object_new_object();
-	put_text(detail, "from", c->from[0] ? c->from : NULL);
-	put_int(detail, "wrong_tokens", p->wrong);
-	event(a, LOG_WARNING, "access", detail, "%u wrong token%s from %s",
-	      p->wrong, p->wrong == 1 ? "" : "s",
-	      c->from[0] ? c->from : "the Unix socket");
-	p->wrong = 0;
-	p->told_ns = now;
+	if (!p->told_ns || now - p->told_ns > TELL_NS)
+		tell_wrong(a, p, now);
+}
+
+void access_second(struct agent *a)
+{
+	uint64_t now = sl_mono_ns();
+	struct peer *p;
+
+	for (p = a->api->peer; p < a->api->peer + PEERS; p++)
+		if (p->wrong && now - p->told_ns > TELL_NS)
+			tell_wrong(a, p, now);
 }
 
 /* The role by what comes with the request. A token that is wrong is not
@@ -250,7 +262,7 @@ static int identify(struct agent *a, struct MHD_Connection *mc,
 	if (who->role != SL_ROLE_NONE)
 		return 0;
 	req->wrong_token = true;
-	tell_wrong(a, c);
+	note_wrong(a, c->peer);
 	return refuse(&req->denied, 401, "send Authorization: Bearer TOKEN, one "
 		      "that sealane token add has shown and whose time is "
 		      "not over", "this is no valid token");

@@ -168,6 +168,7 @@ void api_second(struct agent *a)
 {
 	resume(a->api, false);
 	tokens_second(a);
+	access_second(a);
 	streams_second(a);
 	conns_second(a);
 	listen_second(a);

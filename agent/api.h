@@ -22,6 +22,7 @@ struct tokens;
 /* Who asks again and again: an address (of IPv6 its /64), or a user. */
 struct peer {
 	uint8_t key[16];
+	char name[INET6_ADDRSTRLEN];	/* one of its addresses, or "uid N" */
 	unsigned int conns, streams;
 	uint64_t left_m;	/* thousandths of requests that he may make */
 	uint64_t filled_ns, used_ns;	/* monotonic clock; used 0: nobody */
@@ -185,6 +186,7 @@ void roles_free(struct roles *r);
 /* Who asks, into req->who; whether he may, into req->denied. */
 void access_check(struct agent *a, struct MHD_Connection *c,
 		  struct request *req, const char *method);
+void access_second(struct agent *a);
 /* May he still do it, some time later? */
 bool access_still(struct agent *a, const struct conn *c,
 		  const struct caller *who, enum sl_role role);

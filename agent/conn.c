@@ -7,6 +7,7 @@
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@
 /* A body or an answer: so long, and longer by what it has to carry. */
 #define CARRY_NS	(20 * SECOND_NS)
 #define SLOWEST_B_PER_S	(16 << 10)
+#define SEND_B		(128 << 10)	/* that the kernel keeps for one */
 #define UNACKED_MS	30000	/* then a TCP peer is gone */
 #define PEER_CONNS	24	/* a browser has 6; some tabs and scrapers */
 #define REQUESTS_PER_S	50
@@ -124,6 +126,7 @@ static struct peer *learn(struct conn *c)
 	struct sockaddr_storage ss = {};
 	socklen_t len = sizeof(ss);
 	unsigned int ms = UNACKED_MS;
+	int buf_b = SEND_B;
 	uint8_t key[16];
 
 	c->uid = (uid_t)-1;
@@ -137,6 +140,8 @@ static struct peer *learn(struct conn *c)
 	if (key_of((struct sockaddr *)&ss, key)) {
 		setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms,
 			   sizeof(ms));
+		setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &buf_b,
+			   sizeof(buf_b));
 		return peer_of(c->l->a->api, key);
 	}
 	learn_user(c);
@@ -159,6 +164,11 @@ static struct conn *conn_new(struct listener *l, struct MHD_Connection *mc)
 	c->fd = info->connect_fd;
 	c->peer = learn(c);
 	if (c->peer) {
+		if (c->from[0])
+			strcpy(c->peer->name, c->from);
+		else
+			snprintf(c->peer->name, sizeof(c->peer->name), "uid %u",
+				 (unsigned int)c->uid);
 		c->peer->conns++;
 		c->peer->used_ns = sl_mono_ns();
 	}
