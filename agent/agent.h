@@ -134,6 +134,7 @@ struct changes;
 struct drops;
 struct events;
 struct history;
+struct metrics;
 struct prefixes;
 struct job;
 struct jobs;
@@ -157,6 +158,7 @@ struct agent {
 	struct history *history;	/* of latency, on disk */
 	struct changes *changes;	/* of paths; budgets */
 	struct prefixes *prefixes;	/* the most measured ones of each lane */
+	struct metrics *metrics;	/* for GET /metrics */
 	struct api *api;
 	struct module *module;		/* never NULL once started */
 	struct bypass bypass;
@@ -245,6 +247,7 @@ int drops_open(struct agent *a);
 void drops_close(struct agent *a);
 int drops_fd(const struct agent *a);	/* readable: packets were dropped */
 void drops_ready(struct agent *a);
+uint64_t drops_shown(const struct agent *a);	/* since the start */
 
 /* --- bypass --- */
 void bypass_start(struct agent *a);	/* was it changed without us? */
@@ -503,6 +506,7 @@ struct call {
 	size_t text_b;
 	struct MHD_Response *response;	/* or one that is made already, owned */
 	const char *type;		/* ... and its Content-Type */
+	unsigned int status;		/* of it; 0: 200 */
 	struct {
 		const char *name, *value;	/* more headers; NULL ends */
 	} header[8];

@@ -13,6 +13,7 @@
 #include "duration.h"
 #include "plain.h"
 #include "events_priv.h"
+#include "metrics.h"
 
 /* Everybody who may open the socket can be refused, as often as he likes; what
  * is beyond this in one second is one event. */
@@ -84,6 +85,7 @@ static bool held_back(struct events *e, const char *kind)
 	if (strcmp(kind, "refused") || e->refused++ < REFUSALS_A_SECOND)
 		return false;
 	e->refused_more++;
+	e->held_back++;
 	return true;
 }
 
@@ -113,6 +115,7 @@ void event(struct agent *a, int severity, const char *kind,
 	one.n = a->events->last + 1;
 	snprintf(one.kind, sizeof(one.kind), "%s", kind);
 	events_keep(a->events, &one);
+	metrics_event(a, kind, detail);
 	api_wake(a);
 }
 

@@ -13,6 +13,7 @@
 #include "commits.h"
 #include "duration.h"
 #include "history.h"
+#include "metrics.h"
 #include "module.h"
 #include "plan.h"
 #include "prefixes.h"
@@ -302,7 +303,7 @@ static int start(struct agent *a)
 	if (flowspec_start(a) || tables_start(a) || ports_configure(a))
 		return -1;
 	ports_sync(a);
-	return collect_open(a) || prefixes_open(a) || history_open(a) ||
+	return metrics_open(a) || collect_open(a) || prefixes_open(a) || history_open(a) ||
 	       changes_open(a) || sample_open(a) || drops_open(a) ||
 	       api_open(a);
 }
@@ -320,6 +321,7 @@ static void stop(struct agent *a)
 	history_close(a);
 	prefixes_close(a);
 	collect_close(a);
+	metrics_close(a);
 	if (a->module)
 		clocks_forget(a);
 	module_stop(a);

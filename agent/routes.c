@@ -6,7 +6,9 @@
 #include <string.h>
 #include "commits.h"
 #include "duration.h"
+#include "metrics.h"
 #include "names.h"
+#include "page.h"
 #include "plain.h"
 #include "residence.h"
 
@@ -430,6 +432,14 @@ static const struct route routes[] = {
 	{ "GET", "flowspec", get_flowspec, JSON_B, 0 },
 	{ "POST", "flowspec", post_flowspec, EVENTS_B, 0 },
 	{ "POST", "flowspec_purge", post_flowspec_purge, JSON_B, 0 },
+	{ "GET", "/", get_page, JSON_B, 0 },
+	{ "GET", "/page/app.js", get_page_app, JSON_B, 0 },
+	{ "GET", "/page/app.css", get_page_style, JSON_B, 0 },
+	{ "GET", "/page/icon.svg", get_page_icon, JSON_B, 0 },
+	{ "GET", "/page/world.json", get_page_world, JSON_B, 0 },
+	{ "GET", "/page/near.json", get_page_near, JSON_B, 0 },
+	{ "GET", "/page/licences.txt", get_page_licences, JSON_B, 0 },
+	{ "GET", "/metrics", get_metrics, JSON_B, 0 },
 	{}
 };
 
