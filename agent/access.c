@@ -280,9 +280,12 @@ enum sl_role role_wanted(const struct route *rt)
 }
 
 /* What is said of the limits does not depend on who is asked about. */
-static int may(struct request *req)
+static int may(struct request *req, const char *method)
 {
-	enum sl_role wanted = role_wanted(req->route);
+	/* who asks in a wrong way is told so, if he may look */
+	const struct route *rt = req->route &&
+		!strcmp(req->route->method, method) ? req->route : NULL;
+	enum sl_role wanted = role_wanted(rt);
 	struct caller *who = &req->who;
 
 	if (who->role >= wanted)
@@ -315,7 +318,7 @@ void access_check(struct agent *a, struct MHD_Connection *mc,
 		refuse(r, 403, "ask from the agent's own page, or from no page",
 		       "a page from elsewhere asks");
 	else if (!identify(a, mc, req))
-		may(req);
+		may(req, method);
 	if (!(c->l->local && req->who.role >= SL_ROLE_OPERATE) &&
 	    !peer_allows(c->peer))
 		refuse(r, 429, "wait a second", "too many requests");

@@ -36,6 +36,7 @@ struct conn {
 	struct peer *peer;	/* NULL: root, who has no limits */
 	int fd;
 	uint64_t until_ns;	/* monotonic clock: it is cut off; 0: never */
+	uint64_t body_ns;	/* when its body began */
 	uid_t uid;		/* of the Unix socket */
 	pid_t pid;
 	char from[INET6_ADDRSTRLEN];	/* over TCP */
@@ -171,7 +172,8 @@ enum MHD_Result conn_policy(void *listener, const struct sockaddr *addr,
 struct conn *conn_of(struct MHD_Connection *c);		/* NULL: no memory */
 /* How long it may take from now on. */
 void conn_await_head(struct conn *c);
-void conn_await_body(struct conn *c, size_t body_b);
+void conn_await_body(struct conn *c);
+void conn_has_body(struct conn *c, size_t body_b);	/* so much of it */
 void conn_send(struct conn *c, size_t answer_b);
 void conn_rest(struct conn *c);		/* as long as it likes */
 void conns_second(struct agent *a);	/* cut off whose time is over */

@@ -219,20 +219,25 @@ void conn_await_head(struct conn *c)
 	c->until_ns = sl_mono_ns() + HEAD_NS;
 }
 
-static uint64_t carried_by(size_t len_b)
+static uint64_t carried_by(uint64_t since_ns, size_t len_b)
 {
-	return sl_mono_ns() + CARRY_NS +
-	       len_b * SECOND_NS / SLOWEST_B_PER_S;
+	return since_ns + CARRY_NS + len_b * SECOND_NS / SLOWEST_B_PER_S;
 }
 
-void conn_await_body(struct conn *c, size_t body_b)
+void conn_await_body(struct conn *c)
 {
-	c->until_ns = carried_by(body_b);
+	c->body_ns = sl_mono_ns();
+	c->until_ns = carried_by(c->body_ns, 0);
+}
+
+void conn_has_body(struct conn *c, size_t body_b)
+{
+	c->until_ns = carried_by(c->body_ns, body_b);
 }
 
 void conn_send(struct conn *c, size_t answer_b)
 {
-	c->until_ns = carried_by(answer_b);
+	c->until_ns = carried_by(sl_mono_ns(), answer_b);
 }
 
 void conn_rest(struct conn *c)
