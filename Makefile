@@ -33,13 +33,13 @@ PROGRAMS := $(BUILD)/sealaned $(BUILD)/sealane $(BUILD)/cable
 .PHONY: all deps install uninstall demo lab run check vm vm-check verifier bench bench-vm fuzz clean
 all: $(PROGRAMS) $(BUILD)/sealane.bpf.o
 
-$(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/libsealane.a
+$(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/page/page.o $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lmicrohttpd -lsqlite3 -lsystemd -lgnutls -lpthread
 
 $(BUILD)/sealane: $(call obj,$(TOOL_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl -lgnutls
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl -lgnutls -lncursesw -ltinfo -lpthread
 
 $(BUILD)/cable: $(call obj,$(CABLE_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
@@ -75,6 +75,19 @@ $(BUILD)/obj/%.pb-c.o: $(BUILD)/%.pb-c.c $(BUILD)/%.pb-c.h
 
 $(call obj,lib/expose_proto.c): $(BUILD)/expose.pb-c.h
 
+# The page at / (docs/page.md): libraries, what is served, an object of it.
+$(BUILD)/page/modules: $(addprefix agent/page/,package.json package-lock.json .npmrc) | $(BUILD)/ready
+	@echo "  NPM     $@"
+	$(Q)BUILD=$(BUILD) agent/page/build.sh modules
+
+$(BUILD)/page/bundle: $(BUILD)/page/modules $(wildcard agent/page/*)
+	@echo "  PAGE    $@"
+	$(Q)BUILD=$(BUILD) agent/page/build.sh bundle
+
+$(BUILD)/page/page.o: $(BUILD)/page/bundle
+	@echo "  EMBED   $@"
+	$(Q)BUILD=$(BUILD) agent/page/build.sh object
+
 # Rebuild when the version word changes.
 $(BUILD)/version: FORCE | $(BUILD)/ready
 	$(Q)echo '$(SL_VERSION)' | cmp -s - $@ || echo '$(SL_VERSION)' > $@
@@ -102,6 +115,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/rules.yaml.example
 	install -m 644 dist/exabgp.conf.example dist/gobgpd.conf.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane
+	install -m 644 $(BUILD)/page/out/licences.txt \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/page-licences.txt
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' dist/sealaned.service.in \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
@@ -115,6 +130,7 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/rules.yaml.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/exabgp.conf.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/gobgpd.conf.example \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/page-licences.txt \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
 
 # The module's sources for DKMS: dkms add sealane/$(SL_VERSION), and so on.
