@@ -101,7 +101,7 @@ export class Drops {
 		return el("tr", {},
 			el("th", { scope: "row" }, el("span", { class: "kind" }, x.kind), " ",
 				el("span", { class: "name" }, x.name),
-				note ? el("span", { class: "note" }, note) : ""),
+				note ? el("span", { class: "note", title: note }, note) : ""),
 			el("td", {}, x.action),
 			el("td", { class: "num" }, f.packets(x.rate)),
 			el("td", { class: "num", title: f.bytes(x.bytes) }, f.count(x.packets)),
