@@ -57,7 +57,7 @@ rm -rf "$out/obj"
 mkdir -p "$out/obj"
 cores=$(nproc)
 sources=(tests/unit/*.c tests/bpf/*.c)
-libs="-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lgnutls -lm"
+libs="-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lgnutls -lprotobuf-c -lm"
 object() { # SOURCE
 	local first=
 	case $1 in tests/native/*) first=-Itests/native ;; esac
@@ -71,7 +71,7 @@ program() { # SOURCE
 export -f object program
 export CC flags san out libs
 # shellcheck disable=SC2016  # bash -c gets the source as $0
-printf '%s\0' lib/*.c tests/native/*.c |
+printf '%s\0' lib/*.c tests/native/*.c "$BUILD"/*.pb-c.c |
 	xargs -0 -n 1 -P "$cores" bash -c 'object "$0"' || exit 1
 for src in "${sources[@]}"; do rm -f "$out/$(basename "$src" .c)"; done
 # shellcheck disable=SC2016

@@ -40,6 +40,13 @@ static const struct command commands[] = {
 	  "  --since T   RFC 3339, or a time before now such as -10m "
 	  "(default -5m)\n"
 	  "  --until T   likewise (default now)\n", cmd_latency },
+	{ "watch", "[-n N] [--every D]",
+	  "a live screen: lanes, drops, events; rows without a terminal",
+	  "  -n N       N rounds of rows instead of the screen, then end; with "
+	  "-j one\n"
+	  "             document per round\n"
+	  "  --every D  ask that often, 1s to 1h (default 2s)\n"
+	  "  On the screen ? shows the keys.\n", cmd_watch },
 	{ "block", "ADDR|PREFIX... [--for D] [--why TEXT] [--count-only]",
 	  "drop traffic from and to addresses",
 	  "  --for D       end by itself, after 90s, 5m, 2h, 7d\n"
