@@ -5,6 +5,7 @@ import { byId, el, empty, failure, setText } from "./dom.js";
 import * as f from "./format.js";
 
 const EVERY_MS = 5000;
+const REST = 20;	// times what the answers took: long lists are asked for less often
 const SHOWN = 30;	// the busiest ones; the rest is a number
 
 const rule = (kind) => (r) => ({ kind, name: r.id, what: r.match_text,
@@ -38,17 +39,21 @@ export class Drops {
 		this.total = byId("drops-total");
 		this.last = new Map();		// "kind/name" -> packets
 		this.at_ms = 0;
+		this.every_ms = EVERY_MS;
 		this.busy = false;
 	}
 
 	// Once more, unless it is too soon or nobody looks.
 	async refresh(now = false) {
 		if (this.busy || document.hidden || this.box.offsetParent === null ||
-		    (!now && Date.now() - this.at_ms < EVERY_MS))
+		    (!now && Date.now() - this.at_ms < this.every_ms))
 			return;
 		this.busy = true;
 		try {
+			const began_ms = Date.now();
+
 			this.draw(await ask());
+			this.every_ms = Math.max(EVERY_MS, REST * (Date.now() - began_ms));
 		} catch (error) {
 			this.box.replaceChildren(failure(error));
 		}
