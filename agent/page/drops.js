@@ -38,7 +38,8 @@ export class Drops {
 		this.box = byId("drops");
 		this.total = byId("drops-total");
 		this.last = new Map();		// "kind/name" -> packets
-		this.at_ms = 0;
+		this.at_ms = 0;			// of these
+		this.asked_ms = 0;
 		this.every_ms = EVERY_MS;
 		this.busy = false;
 	}
@@ -46,14 +47,15 @@ export class Drops {
 	// Once more, unless it is too soon or nobody looks.
 	async refresh(now = false) {
 		if (this.busy || document.hidden || this.box.offsetParent === null ||
-		    (!now && Date.now() - this.at_ms < this.every_ms))
+		    (!now && Date.now() - this.asked_ms < this.every_ms))
 			return;
 		this.busy = true;
+		this.asked_ms = Date.now();
 		try {
-			const began_ms = Date.now();
+			const found = await ask();
 
-			this.draw(await ask());
-			this.every_ms = Math.max(EVERY_MS, REST * (Date.now() - began_ms));
+			this.every_ms = Math.max(EVERY_MS, REST * (Date.now() - this.asked_ms));
+			this.draw(found);
 		} catch (error) {
 			this.box.replaceChildren(failure(error));
 		}
