@@ -126,6 +126,7 @@ run "lab" 400 tests/lab/test_lab.sh
 run "real peers" 240 tests/lab/test_peers.sh
 run "BGP peers" 180 tests/lab/test_flowspec.sh
 run "recordings played" 120 tests/lab/test_play.sh
+run "page" 150 tests/page/test_page.sh
 
 printf '\n'
 for f in "${failures[@]:-}"; do [ -n "$f" ] && echo "FAILED  $f"; done
