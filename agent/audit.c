@@ -30,11 +30,18 @@ static struct budget budgets[2] = { { .left = BURST }, { .left = BURST } };
 
 const char *user_name(const struct caller *who)
 {
-	static char name[SL_NAME_B];
+	static char name[SL_NAME_B + 8];
 	static uid_t of = (uid_t)-1;
 	struct passwd pw, *found = NULL;
 	char buf[1024];
 
+	if (who->name[0])
+		return who->name;
+	if (token_name(who->uid)) {
+		snprintf(name, sizeof(name), "token %s", token_name(who->uid));
+		of = (uid_t)-1;
+		return name;
+	}
 	if (who->uid == (uid_t)-1)
 		return "unknown";
 	if (!who->pid || who->pid == getpid())

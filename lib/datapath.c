@@ -41,7 +41,7 @@ static const char *const map_name[SL_MAP_COUNT] = {
 	[SL_MAP_DROPS] = "sl_drops",
 	[SL_MAP_DROP_BUDGETS] = "sl_drop_budgets",
 	[SL_MAP_TRANSITS] = "sl_transits", [SL_MAP_CHOOSERS] = "sl_choosers",
-	[SL_MAP_DEPARTINGS] = "sl_departings",
+	[SL_MAP_DEPARTINGS] = "sl_departings", [SL_MAP_TRIPS] = "sl_trips",
 };
 
 int sl_dp_fail(struct sl_dp *dp, int rc, const char *fmt, ...)
@@ -118,6 +118,7 @@ static uint32_t wanted_entries(const struct sl_settings *s,
 	case SL_MAP_RULE_AGGS: return 2 * s->rule_rows / 8;
 	case SL_MAP_RULE_CTRS: return s->n_cpus * SL_RULE_SLOTS;
 	case SL_MAP_SAMPLES: return s->n_cpus * SL_SAMPLES;
+	case SL_MAP_TRIPS: return s->n_cpus * SL_TRIPS;
 	default: return 0;
 	}
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Packets that the data plane keeps (bpf/keep.bpf.h). A reader empties what it
- * has read, so that it finds where the writer is by what is there: behind the
- * last sample lies an empty place, unless the writer has lapped it.
+ * Packets and round trips that the data plane keeps (bpf/keep.bpf.h, sample.bpf.h).
+ * A reader empties what it has read, so that it finds where the writer is by what is
+ * there: behind the last sample lies an empty place, unless the writer has lapped it.
  */
+#include <stddef.h>
 #include <string.h>
 #include "datapath_priv.h"
+
+_Static_assert(offsetof(struct sl_sampled, time_ns) == 0 &&
+	       offsetof(struct sl_trip, time_ns) == 0, "a place's time comes first");
 
 void sl_dp_set_sampling(struct sl_dp *dp, uint32_t every)
 {
@@ -15,30 +19,37 @@ void sl_dp_set_sampling(struct sl_dp *dp, uint32_t every)
 			 __ATOMIC_RELAXED);
 }
 
-/* Empty a place into *out; false: it was empty, or is being written. */
-static bool take(struct sl_sampled *s, struct sl_sampled *out)
+/* A ring of one CPU: `n` places of `size` bytes, each beginning with its time. */
+struct ring {
+	uint8_t *row;
+	size_t size;
+	uint32_t n;
+};
+
+/* Empty a place into out; false: it was empty, or is being written. */
+static bool take(uint8_t *place, void *out, size_t size)
 {
-	__u64 time_ns = __atomic_load_n(&s->time_ns, __ATOMIC_ACQUIRE);
+	__u64 *at = (__u64 *)place;
+	__u64 time_ns = __atomic_load_n(at, __ATOMIC_ACQUIRE);
 
 	if (!time_ns)
 		return false;
-	*out = *s;
-	out->time_ns = time_ns;
-	return __atomic_compare_exchange_n(&s->time_ns, &time_ns, 0, false,
+	memcpy(out, place, size);
+	memcpy(out, &time_ns, sizeof(time_ns));
+	return __atomic_compare_exchange_n(at, &time_ns, 0, false,
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-uint32_t sl_dp_take_samples(struct sl_dp *dp, uint32_t cpu,
-			    struct sl_dp_reader *r, struct sl_sampled *out)
+static uint32_t take_all(const struct ring *ring, struct sl_dp_reader *r,
+			 uint8_t *out)
 {
-	struct sl_sampled *row = sl_dp_at(dp, SL_MAP_SAMPLES,
-					  cpu * SL_SAMPLES);
 	uint32_t i, k, n = 0, end = r->next;
 	bool gap = false, was = false;
 
-	for (i = 0; i < SL_SAMPLES; i++) {
-		k = (r->next + i) % SL_SAMPLES;
-		if (take(&row[k], &out[n])) {
+	for (i = 0; i < ring->n; i++) {
+		k = (r->next + i) % ring->n;
+		if (take(ring->row + k * ring->size, out + n * ring->size,
+			 ring->size)) {
 			n++;
 			was = true;
 			continue;
@@ -54,6 +65,33 @@ uint32_t sl_dp_take_samples(struct sl_dp *dp, uint32_t cpu,
 	r->placed = r->placed ? gap : gap && n;
 	r->next = end;
 	return n;
+}
+
+uint32_t sl_dp_take_samples(struct sl_dp *dp, uint32_t cpu,
+			    struct sl_dp_reader *r, struct sl_sampled *out)
+{
+	const struct ring ring = {
+		.row = sl_dp_at(dp, SL_MAP_SAMPLES, cpu * SL_SAMPLES),
+		.size = sizeof(*out), .n = SL_SAMPLES };
+
+	return take_all(&ring, r, (uint8_t *)out);
+}
+
+void sl_dp_set_trips(struct sl_dp *dp, uint32_t every)
+{
+	if (every > SL_TRIP_EVERY_MAX)
+		every = SL_TRIP_EVERY_MAX;
+	__atomic_store_n(&sl_dp_ctl(dp)->trip_every, every, __ATOMIC_RELAXED);
+}
+
+uint32_t sl_dp_take_trips(struct sl_dp *dp, uint32_t cpu,
+			  struct sl_dp_reader *r, struct sl_trip *out)
+{
+	const struct ring ring = {
+		.row = sl_dp_at(dp, SL_MAP_TRIPS, cpu * SL_TRIPS),
+		.size = sizeof(*out), .n = SL_TRIPS };
+
+	return take_all(&ring, r, (uint8_t *)out);
 }
 
 void sl_dp_read_sampled_of(const struct sl_dp *dp, uint32_t cpu,

@@ -25,6 +25,10 @@ missing() {
 	done
 }
 
+# Node.js and npm: Debian's, unless there are others already, which would be in
+# each other's way.
+command -v npm >/dev/null && command -v node >/dev/null || build="$build npm"
+
 if [ "${1:-}" = --check ]; then
 	# shellcheck disable=SC2086
 	lacks=$(missing $build | tr '\n' ' ')

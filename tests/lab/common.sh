@@ -14,6 +14,9 @@ export SEALANE_SOCKET=${LAB_DIR:-/nonexistent}/sealaned.sock
 SITES=${SITES:-"SG:10:36:2:2900: KL:11:44:2:3300: JKT:12:52:2:4200:loss=2%
 	SGN:13:26:2:1900: BKK:14:34:1:2600: HK:15:12:1:650: MNL:16:30:1:1500:"}
 
+# One way over the link between the two seas, which `lab.sh cut` needs.
+CROSS_MS=${CROSS_MS:-4}
+
 site_field() { # NAME FIELD(2..6)
 	local s
 	for s in $SITES; do
