@@ -11,6 +11,7 @@
 #include <time.h>
 #include "duration.h"
 #include "plain.h"
+#include "query.h"
 #include "events_priv.h"
 
 /* Everybody who may open the socket can be refused, as often as he likes; what
@@ -280,4 +281,40 @@ struct json_object *events_doc(const struct agent *a,
 			break;
 	put_int(o, "oldest", n < 0 ? 0 : n);
 	return o;
+}
+
+/* --- beside latency --- */
+static bool is_mark(const struct event *e)
+{
+	static const char *const kinds[] = { "agent", "budget", "bypass",
+		"clock", "commit", "expiry", "geography", "path-change" };
+	unsigned int i;
+
+	if (!strcmp(e->kind, "interface"))	/* one that fails */
+		return e->severity <= LOG_WARNING;
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strcmp(e->kind, kinds[i]))
+			return true;
+	return false;
+}
+
+struct json_object *events_marks(const struct agent *a, uint64_t from_ns,
+				 uint64_t to_ns)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	const struct event *e;
+	int64_t n = a->events->last - EVENTS_KEPT + 1;
+
+	for (; n <= a->events->last; n++) {
+		e = events_at(a->events, n);
+		if (!e || e->at_ns < from_ns || e->at_ns >= to_ns ||
+		    !is_mark(e))
+			continue;
+		o = json_object_new_object();
+		put_time(o, "time", e->at_ns);
+		put_text(o, "kind", e->kind);
+		put_text(o, "message", e->message);
+		json_object_array_add(list, o);
+	}
+	return list;
 }
