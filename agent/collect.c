@@ -175,7 +175,7 @@ static void read_series(struct agent *a)
 					&c->base[slot], &s) ||
 		    (!s.count && !s.n))
 			continue;
-		if (first)
+		if (first || !s.min_ns)
 			bound_extremes(&s);
 		c->mark[slot] |= MARK_NOW;
 		widen(&c->extreme[slot], s.min_ns, s.max_ns);

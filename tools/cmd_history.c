@@ -121,9 +121,9 @@ static void say_window(struct json_object *doc, const struct asked *q)
 	       cli_text(doc, "to"), step_s);
 	if (q->step && !sl_duration_parse(q->step, &wanted_ns) &&
 	    wanted_ns != step_s * 1e9)
-		fprintf(stderr, "sealane: steps of %g s: of what is kept so "
-			"far back no shorter ones than that, nor parts of "
-			"them\n", step_s);
+		fprintf(stderr, "sealane: steps of %g s and not of %s: history "
+			"is kept in whole steps of 10 s, further back of 1 min "
+			"and 15 min\n", step_s, q->step);
 }
 
 /* On a terminal: steps as long as there is room for, where none are asked. */

@@ -16,6 +16,7 @@
 
 #define LINES		12
 #define LABEL		10		/* "  36.2 ms " */
+#define MARKS		12		/* told in words */
 #define MAX_STEPS	1024
 
 /* Figures of a strip: counts by pixel, from the bottom. */
@@ -158,12 +159,13 @@ static const int colour[] = { 0, 18, 25, 31, 37, 36, 71, 107, 143, 185, 227 };
 static void draw_colour(FILE *f, const struct grid *g, unsigned int line)
 {
 	unsigned int x, up, low;
+	bool plain = true;
 
 	for (x = 0; x < g->width; x++) {
 		up = level(g, 2 * line + 1, x, COLOURS);
 		low = level(g, 2 * line, x, COLOURS);
 		if (!up && !low)
-			fputs("\033[0m ", f);
+			fputs(plain ? " " : "\033[0m ", f);
 		else if (!up)
 			fprintf(f, "\033[0;38;5;%dm\xe2\x96\x84", colour[low]);
 		else if (!low)
@@ -171,8 +173,9 @@ static void draw_colour(FILE *f, const struct grid *g, unsigned int line)
 		else
 			fprintf(f, "\033[38;5;%d;48;5;%dm\xe2\x96\x80",
 				colour[up], colour[low]);
+		plain = !up && !low;
 	}
-	fputs("\033[0m", f);
+	fputs(plain ? "" : "\033[0m", f);
 }
 
 static void draw_shades(FILE *f, const struct grid *g, unsigned int line,
@@ -251,7 +254,9 @@ static void draw_marks(FILE *f, const struct strip *s,
 			line[column] = c;
 	}
 	fprintf(f, "%*s%s\n", LABEL, "", line);
-	for (i = 0; i < n; i++) {
+	if (n > MARKS)
+		fprintf(f, "  ... and %zu before\n", n - MARKS);
+	for (i = n > MARKS ? n - MARKS : 0; i < n; i++) {
 		struct json_object *m = json_object_array_get_idx(marks, i);
 
 		fprintf(f, "%c %s  %s\n", letter_of(cli_text(m, "kind")),
