@@ -26,10 +26,14 @@
 
 #define TEXT_B 256
 
-/* Who asks, by the socket's peer credentials. */
+/* Who asks, by the socket's peer credentials or by a token. */
+#define TOKEN_UID 0xf0000000U	/* and its number: stands for a token's holder */
 struct caller {
-	uid_t uid;
+	uid_t uid;			/* -1: not known */
 	pid_t pid;
+	enum sl_role role;
+	char name[SL_NAME_B + 8];	/* "token noc"; "": by uid */
+	char from[46];			/* address; "": the Unix socket */
 };
 
 /* A failure on its way to the one who asked; items: one line each. */
@@ -130,6 +134,7 @@ struct changes;
 struct drops;
 struct events;
 struct history;
+struct metrics;
 struct prefixes;
 struct job;
 struct jobs;
@@ -153,6 +158,7 @@ struct agent {
 	struct history *history;	/* of latency, on disk */
 	struct changes *changes;	/* of paths; budgets */
 	struct prefixes *prefixes;	/* the most measured ones of each lane */
+	struct metrics *metrics;	/* for GET /metrics */
 	struct api *api;
 	struct module *module;		/* never NULL once started */
 	struct bypass bypass;
@@ -226,6 +232,9 @@ void events_close(struct agent *a);
 void event(struct agent *a, int severity, const char *kind,
 	   struct json_object *detail, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+/* One event as GET events has it; NULL: it is not kept. The numbers that are. */
+struct json_object *event_doc(const struct agent *a, int64_t n);
+void events_span(const struct agent *a, int64_t *oldest, int64_t *last);
 /* Details to add to: who; who, what became of it, and why. */
 struct json_object *event_by(const struct caller *who);
 struct json_object *event_commit(const struct agent *a,
@@ -238,6 +247,7 @@ int drops_open(struct agent *a);
 void drops_close(struct agent *a);
 int drops_fd(const struct agent *a);	/* readable: packets were dropped */
 void drops_ready(struct agent *a);
+uint64_t drops_shown(const struct agent *a);	/* since the start */
 
 /* --- bypass --- */
 void bypass_start(struct agent *a);	/* was it changed without us? */
@@ -332,6 +342,7 @@ struct job {
 	struct plan *plan;		/* what the rules do to live traffic */
 	struct sl_rib *base;
 	struct sl_abv *abv;
+	struct api_plan *api;		/* of a reload: listeners and so on */
 	/* prefixes pushed meanwhile: patched into the new image too */
 	struct sl_prefix *journal;
 	unsigned int n_journal;
@@ -457,8 +468,21 @@ void api_run(struct agent *a);
 int api_timeout_ms(const struct agent *a);	/* -1: none */
 void api_second(struct agent *a);
 void api_wake(struct agent *a);	/* there is news for requests that wait */
+/* Listeners, tokens and roles of a configuration, beside what is live: 0, or a
+ * refusal and *out untouched. Then taken over, or given up. */
+struct api_plan;
+int api_prepare(struct agent *a, const struct sl_config *cfg,
+		struct api_plan **out, struct refusal *r);
+void api_take(struct agent *a, struct api_plan *p);	/* frees it */
+void api_plan_free(struct api_plan *p);
+/* The files that they name: 0, or a refusal. */
+int api_check(const struct sl_config *cfg, struct refusal *r);
+/* Name of the token that was shown, or NULL; of the one with this number. */
+const char *caller_token(const struct caller *who);
+const char *token_name(uid_t uid);
 
 struct MHD_Connection;
+struct MHD_Response;
 
 /* One request, its body whole. */
 struct call {
@@ -471,7 +495,9 @@ struct call {
 	struct refusal r;
 	char *text;			/* an answer that is no JSON, owned ... */
 	size_t text_b;
+	struct MHD_Response *response;	/* or one that is made already, owned */
 	const char *type;		/* ... and its Content-Type */
+	unsigned int status;		/* of it; 0: 200 */
 	struct {
 		const char *name, *value;	/* more headers; NULL ends */
 	} header[8];
@@ -486,10 +512,16 @@ struct route {
 	const char *method, *path;	/* below /api/v1/, or "/..." */
 	struct json_object *(*run)(struct call *k);
 	size_t max_body_b;
-	bool raw;			/* the body is no JSON */
+	unsigned int how;		/* ROUTE_*; a GET wants role view, and
+					 * all else enforce, unless it says so */
 };
+#define ROUTE_RAW	1U		/* the body is no JSON */
+#define ROUTE_OPERATE	2U		/* role operate is enough */
+#define ROUTE_OPEN	4U		/* no role: there is no data in it */
+
 /* Where a resource has no such method, what it has. */
 const struct route *route_of(const char *path, const char *method);
+const struct route *routes_all(void);	/* path NULL ends */
 const char *call_query(struct call *k, const char *key);	/* NULL: none */
 const char *call_word(struct call *k, const char *key);	/* of the body */
 /* What a request is about, for the audit. */
@@ -503,6 +535,8 @@ struct json_object *post_rule_apply(struct call *k);
 struct json_object *post_rule_plan(struct call *k);
 struct json_object *post_rule_confirm(struct call *k);
 struct json_object *post_rule_rollback(struct call *k);
+struct json_object *get_stream(struct call *k);	/* stream.c */
+struct json_object *get_index(struct call *k);	/* routes_index.c */
 struct json_object *error_doc(struct refusal *r);
 
 /* A whole number of 0..max. 0 or -1. */

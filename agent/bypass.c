@@ -87,7 +87,8 @@ static void notice(struct agent *a, bool on, const char *how)
 	if (!sl_bypass_note_read(a->pin_dir, &note) && note.on == on &&
 	    note.at_ns >= was.since_ns) {
 		b->by_known = true;
-		b->who = (struct caller){ note.uid, note.pid };
+		b->who = (struct caller){ .uid = note.uid,
+					    .pid = note.pid };
 		b->since_ns = note.at_ns;
 		strcpy(b->why, sl_plain(note.why));
 	}

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "commits.h"
 #include "duration.h"
 #include "plain.h"
 #include "query.h"
 #include "events_priv.h"
+#include "metrics.h"
 
 /* Everybody who may open the socket can be refused, as often as he likes; what
  * is beyond this in one second is one event. */
@@ -84,6 +86,7 @@ static bool held_back(struct events *e, const char *kind)
 	if (strcmp(kind, "refused") || e->refused++ < REFUSALS_A_SECOND)
 		return false;
 	e->refused_more++;
+	e->held_back++;
 	return true;
 }
 
@@ -113,6 +116,7 @@ void event(struct agent *a, int severity, const char *kind,
 	one.n = a->events->last + 1;
 	snprintf(one.kind, sizeof(one.kind), "%s", kind);
 	events_keep(a->events, &one);
+	metrics_event(a, kind, detail);
 	api_wake(a);
 }
 
@@ -122,6 +126,9 @@ struct json_object *event_by(const struct caller *who)
 
 	put_int(o, "uid", who->uid);
 	put_int(o, "pid", who->pid);
+	put_text(o, "who", user_name(who));
+	if (who->from[0])
+		put_text(o, "from", who->from);
 	return o;
 }
 
@@ -196,6 +203,24 @@ static struct json_object *one_doc(const struct event *e)
 	return o;
 }
 
+struct json_object *event_doc(const struct agent *a, int64_t n)
+{
+	const struct event *e = events_at(a->events, n);
+
+	return e ? one_doc(e) : NULL;
+}
+
+void events_span(const struct agent *a, int64_t *oldest, int64_t *last)
+{
+	const struct events *e = a->events;
+	int64_t n = e->last - EVENTS_KEPT + 1;
+
+	for (n = n < 1 ? 1 : n; n < e->last && !events_at(e, n); n++)
+		;
+	*oldest = n;
+	*last = e->last;
+}
+
 int wanted_parse(const struct event_query *q, uint64_t most, struct wanted *w,
 		 struct refusal *r)
 {
@@ -217,7 +242,7 @@ int wanted_parse(const struct event_query *q, uint64_t most, struct wanted *w,
 /* A kind that never comes would look like peace. */
 static int kind_check(const char *kind, struct refusal *r)
 {
-	static const char *const kinds[] = { "agent", "bypass", "clock",
+	static const char *const kinds[] = { "access", "agent", "bypass", "clock",
 		"commit", "disk", "expiry", "interface", "module", "refused",
 		"reload", "tables" };
 	unsigned int i;
@@ -225,7 +250,7 @@ static int kind_check(const char *kind, struct refusal *r)
 	for (i = 0; kind && i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (!strcmp(kind, kinds[i]))
 			return 0;
-	return kind ? refuse(r, 400, "agent, bypass, clock, commit, disk, "
+	return kind ? refuse(r, 400, "access, agent, bypass, clock, commit, disk, "
 			     "expiry, interface, refused, reload or tables",
 			     "%s is no kind of event", kind) : 0;
 }
@@ -258,7 +283,7 @@ struct json_object *events_doc(const struct agent *a,
 	const struct event *one;
 	struct wanted w;
 	uint64_t found = 0;
-	int64_t n;
+	int64_t n, last;
 
 	if (kind_check(q->kind, r) || wanted_parse(q, EVENTS_KEPT, &w, r))
 		return NULL;
@@ -276,10 +301,8 @@ struct json_object *events_doc(const struct agent *a,
 	o = json_object_new_object();
 	json_object_object_add(o, "events", list);
 	put_int(o, "last", n - 1 < e->last ? n - 1 : e->last);
-	for (n = e->last - EVENTS_KEPT + 1; n < e->last; n++)
-		if (events_at(e, n))
-			break;
-	put_int(o, "oldest", n < 0 ? 0 : n);
+	events_span(a, &n, &last);
+	put_int(o, "oldest", last ? n : 0);
 	return o;
 }
 

@@ -66,7 +66,7 @@ static int open_links(void)
 
 static void on_signal(struct agent *a, int fd)
 {
-	const struct caller self = { getuid(), getpid() };
+	const struct caller self = { .uid = getuid(), .pid = getpid() };
 	struct signalfd_siginfo si;
 	struct job *j;
 

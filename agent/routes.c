@@ -6,7 +6,9 @@
 #include <string.h>
 #include "commits.h"
 #include "duration.h"
+#include "metrics.h"
 #include "names.h"
+#include "page.h"
 #include "plain.h"
 #include "query.h"
 #include "residence.h"
@@ -379,38 +381,53 @@ static struct json_object *post_flowspec_purge(struct call *k)
 #define RULES_B	(64U << 20)
 
 static const struct route routes[] = {
-	{ "GET", "status", get_status, JSON_B, false },
-	{ "GET", "latency", get_latency, JSON_B, false },
-	{ "GET", "history", get_history, JSON_B, false },
-	{ "GET", "explain", get_explain, JSON_B, false },
-	{ "GET", "events", get_events, JSON_B, false },
-	{ "GET", "drops", get_drops, JSON_B, false },
-	{ "GET", "blocks", get_blocks, JSON_B, false },
-	{ "GET", "lists", get_lists, JSON_B, false },
-	{ "GET", "list", get_list, JSON_B, false },
-	{ "GET", "job", get_job, JSON_B, false },
-	{ "GET", "rules", get_rules, JSON_B, false },
-	{ "GET", "generations", get_generations, JSON_B, false },
-	{ "GET", "audit", get_audit, JSON_B, false },
-	{ "POST", "block", post_block, JSON_B, false },
-	{ "POST", "unblock", post_unblock, JSON_B, false },
-	{ "POST", "list_replace", post_list, LIST_B, true },
-	{ "POST", "list_remove", post_list_remove, JSON_B, false },
-	{ "POST", "rule_apply", post_rule_apply, RULES_B, true },
-	{ "POST", "rule_plan", post_rule_plan, RULES_B, true },
-	{ "POST", "rule_confirm", post_rule_confirm, JSON_B, false },
-	{ "POST", "rule_rollback", post_rule_rollback, JSON_B, false },
-	{ "POST", "attach", post_attach, JSON_B, false },
-	{ "POST", "detach", post_detach, JSON_B, false },
-	{ "POST", "bypass", post_bypass, JSON_B, false },
-	{ "GET", "module", get_module, JSON_B, false },
-	{ "POST", "module", post_module, JSON_B, false },
-	{ "POST", "reload", post_reload, JSON_B, false },
-	{ "GET", "flowspec", get_flowspec, JSON_B, false },
-	{ "POST", "flowspec", post_flowspec, EVENTS_B, false },
-	{ "POST", "flowspec_purge", post_flowspec_purge, JSON_B, false },
+	{ "GET", "status", get_status, JSON_B, 0 },
+	{ "GET", "latency", get_latency, JSON_B, 0 },
+	{ "GET", "history", get_history, JSON_B, 0 },
+	{ "GET", "explain", get_explain, JSON_B, 0 },
+	{ "GET", "events", get_events, JSON_B, 0 },
+	{ "GET", "drops", get_drops, JSON_B, 0 },
+	{ "GET", "blocks", get_blocks, JSON_B, 0 },
+	{ "GET", "lists", get_lists, JSON_B, 0 },
+	{ "GET", "list", get_list, JSON_B, 0 },
+	{ "GET", "job", get_job, JSON_B, 0 },
+	{ "GET", "rules", get_rules, JSON_B, 0 },
+	{ "GET", "generations", get_generations, JSON_B, 0 },
+	{ "GET", "audit", get_audit, JSON_B, 0 },
+	{ "POST", "block", post_block, JSON_B, 0 },
+	{ "POST", "unblock", post_unblock, JSON_B, 0 },
+	{ "POST", "list_replace", post_list, LIST_B, ROUTE_RAW },
+	{ "POST", "list_remove", post_list_remove, JSON_B, 0 },
+	{ "POST", "rule_apply", post_rule_apply, RULES_B, ROUTE_RAW },
+	{ "POST", "rule_plan", post_rule_plan, RULES_B, ROUTE_RAW },
+	{ "POST", "rule_confirm", post_rule_confirm, JSON_B, 0 },
+	{ "POST", "rule_rollback", post_rule_rollback, JSON_B, 0 },
+	{ "POST", "attach", post_attach, JSON_B, ROUTE_OPERATE },
+	{ "POST", "detach", post_detach, JSON_B, ROUTE_OPERATE },
+	{ "POST", "bypass", post_bypass, JSON_B, ROUTE_OPERATE },
+	{ "GET", "module", get_module, JSON_B, 0 },
+	{ "POST", "module", post_module, JSON_B, ROUTE_OPERATE },
+	{ "POST", "reload", post_reload, JSON_B, ROUTE_OPERATE },
+	{ "GET", "stream", get_stream, JSON_B, 0 },
+	{ "GET", "", get_index, JSON_B, 0 },
+	{ "GET", "flowspec", get_flowspec, JSON_B, 0 },
+	{ "POST", "flowspec", post_flowspec, EVENTS_B, 0 },
+	{ "POST", "flowspec_purge", post_flowspec_purge, JSON_B, 0 },
+	{ "GET", "/", get_page, JSON_B, ROUTE_OPEN },
+	{ "GET", "/page/app.js", get_page_app, JSON_B, ROUTE_OPEN },
+	{ "GET", "/page/app.css", get_page_style, JSON_B, ROUTE_OPEN },
+	{ "GET", "/page/icon.svg", get_page_icon, JSON_B, ROUTE_OPEN },
+	{ "GET", "/page/world.json", get_page_world, JSON_B, ROUTE_OPEN },
+	{ "GET", "/page/near.json", get_page_near, JSON_B, ROUTE_OPEN },
+	{ "GET", "/page/licences.txt", get_page_licences, JSON_B, ROUTE_OPEN },
+	{ "GET", "/metrics", get_metrics, JSON_B, 0 },
 	{}
 };
+
+const struct route *routes_all(void)
+{
+	return routes;
+}
 
 const struct route *route_of(const char *path, const char *method)
 {

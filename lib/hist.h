@@ -34,6 +34,8 @@ void sl_hist_add_sparse(struct sl_hist *h, const struct sl_hist_sparse *s);
 void sl_hist_advance(struct sl_hist *base, const struct sl_hist_sparse *s);
 /* Record one round trip (user-space twin of the data plane's). */
 void sl_hist_record(struct sl_hist *h, __u64 rtt_ns);
+/* The same n times. */
+void sl_hist_record_many(struct sl_hist *h, __u64 rtt_ns, __u32 n);
 
 /*
  * Quantile q in 0..1 in ns, interpolated geometrically inside its bucket and

@@ -13,7 +13,8 @@ plain="-std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Iinclude -Ilib -Itests
 	-I$BUILD -fsanitize=address,undefined
 	-fno-sanitize-recover=undefined"
 flags="$plain -fsanitize=fuzzer-no-link"
-libs="-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lgnutls -lm"
+libs="-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lgnutls
+	-lprotobuf-c -lm"
 mkdir -p "$out/obj"
 # libmaxminddb loses what it allocated when a file's metadata is damaged
 echo 'leak:libmaxminddb' >"$out/lsan"
@@ -88,7 +89,7 @@ targets=$(cd tests/fuzz && echo fuzz_*.c)
 # shellcheck disable=SC2086
 echo "1..$(($(echo $targets | wc -w) + 1))"
 rm -f "$out"/obj/*.o
-for src in lib/*.c tests/native/*.c; do
+for src in lib/*.c "$BUILD/expose.pb-c.c" tests/native/*.c; do
 	case $src in	# coverage of the engine, not of what feeds it
 	*/engine.c) how="-Itests/native $flags" ;;
 	tests/native/*) how=$plain ;;
