@@ -196,9 +196,10 @@ static enum MHD_Result respond_text(struct call *k, const struct request *req)
 	char *text = k->text;
 
 	k->text = NULL;
-	return respond(k, k->status ? k->status : MHD_HTTP_OK, MHD_create_response_from_buffer(
-		       k->text_b, text, MHD_RESPMEM_MUST_FREE), k->text_b,
-		       k->type, req);
+	return respond(k, k->status ? k->status : MHD_HTTP_OK,
+		       MHD_create_response_from_buffer(k->text_b, text,
+						       MHD_RESPMEM_MUST_FREE),
+		       k->text_b, k->type, req);
 }
 
 /* Put a request aside; its handler runs again when there is something new, or

@@ -118,6 +118,7 @@ run "guests" 900 tests/vm/test_vm.sh
 run "hardware stamps" 400 tests/vm/test_hardware.sh
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
 run "residence" 180 tests/lab/test_residence.sh
+run "watch" 150 tests/lab/test_watch.sh
 run "events" 120 tests/lab/test_events.sh
 run "rules" 180 tests/lab/test_rules.sh
 run "commits" 900 tests/lab/test_commits.sh
@@ -127,6 +128,7 @@ run "metrics" 180 tests/lab/test_metrics.sh
 run "real peers" 240 tests/lab/test_peers.sh
 run "BGP peers" 180 tests/lab/test_flowspec.sh
 run "recordings played" 120 tests/lab/test_play.sh
+run "page" 150 tests/page/test_page.sh
 
 printf '\n'
 for f in "${failures[@]:-}"; do [ -n "$f" ] && echo "FAILED  $f"; done

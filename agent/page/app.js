@@ -84,6 +84,7 @@ const route = () => {
 	} catch {
 		// a broken address is that of all corridors
 	}
+	head.entitle(name);
 	byId("overview").hidden = name !== null;
 	byId("lane").hidden = name === null;
 	if (name === null) {

@@ -5,6 +5,7 @@ import { byId, el, empty, failure, setText } from "./dom.js";
 import * as f from "./format.js";
 
 const EVERY_MS = 5000;
+const REST = 20;	// times what the answers took: long lists are asked for less often
 const SHOWN = 30;	// the busiest ones; the rest is a number
 
 const rule = (kind) => (r) => ({ kind, name: r.id, what: r.match_text,
@@ -37,18 +38,24 @@ export class Drops {
 		this.box = byId("drops");
 		this.total = byId("drops-total");
 		this.last = new Map();		// "kind/name" -> packets
-		this.at_ms = 0;
+		this.at_ms = 0;			// of these
+		this.asked_ms = 0;
+		this.every_ms = EVERY_MS;
 		this.busy = false;
 	}
 
 	// Once more, unless it is too soon or nobody looks.
 	async refresh(now = false) {
 		if (this.busy || document.hidden || this.box.offsetParent === null ||
-		    (!now && Date.now() - this.at_ms < EVERY_MS))
+		    (!now && Date.now() - this.asked_ms < this.every_ms))
 			return;
 		this.busy = true;
+		this.asked_ms = Date.now();
 		try {
-			this.draw(await ask());
+			const found = await ask();
+
+			this.every_ms = Math.max(EVERY_MS, REST * (Date.now() - this.asked_ms));
+			this.draw(found);
 		} catch (error) {
 			this.box.replaceChildren(failure(error));
 		}
@@ -101,7 +108,7 @@ export class Drops {
 		return el("tr", {},
 			el("th", { scope: "row" }, el("span", { class: "kind" }, x.kind), " ",
 				el("span", { class: "name" }, x.name),
-				note ? el("span", { class: "note" }, note) : ""),
+				note ? el("span", { class: "note", title: note }, note) : ""),
 			el("td", {}, x.action),
 			el("td", { class: "num" }, f.packets(x.rate)),
 			el("td", { class: "num", title: f.bytes(x.bytes) }, f.count(x.packets)),

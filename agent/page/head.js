@@ -60,7 +60,14 @@ export class Head {
 	lanes(doc) {
 		this.heard_ms = Date.now();
 		setText(byId("gateway"), doc.gateway.name);
-		document.title = `${doc.gateway.name} \u2013 Sealane`;
+		this.name = doc.gateway.name;
+		this.entitle();
+	}
+
+	// The tab says which lane it shows.
+	entitle(lane = this.lane) {
+		this.lane = lane;
+		document.title = [lane, this.name, "Sealane"].filter(Boolean).join(" \u2013 ");
 	}
 
 	async refresh(now = false) {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-// Build time: Natural Earth's land as the map needs it, [west, south, east, north]
-// beside it. `world` is coarse and whole; `near` is finer and cut to the seas around
-// South-East Asia, where a view that lies within it is drawn from it.
+// Build time: Natural Earth's land as the map needs it. `world` is coarse and whole;
+// `near` is finer and cut to the seas around South-East Asia.
 //   node land.mjs WORLD-ATLAS-DIR OUT-DIR
 import { readFileSync, writeFileSync } from "node:fs";
 import { geoIdentity, geoStream } from "d3-geo";
 import { feature } from "topojson-client";
+import { NEAR } from "./near.js";
 
-const NEAR = [60, -48, 180, 62];
 const ANTARCTICA_DEG = -60;
 
 const land = (dir, name) => {
@@ -39,14 +38,13 @@ const round = (rings, digits) => rings.map((ring) => ring
 		p[1] !== all[i - 1][1]))
 	.filter((ring) => ring.length > 3);
 
-const write = (file, box, polygons) => writeFileSync(file, JSON.stringify({
-	box, land: { type: "MultiPolygon",
-		coordinates: polygons.filter((rings) => rings.length) } }));
+const write = (file, polygons) => writeFileSync(file, JSON.stringify({
+	type: "MultiPolygon", coordinates: polygons.filter((rings) => rings.length) }));
 
 const [dir, out] = process.argv.slice(2);
 
-write(`${out}/world.json`, [-180, -90, 180, 90], land(dir, "land-110m")
+write(`${out}/world.json`, land(dir, "land-110m")
 	.filter(([ring]) => ring.some(([, lat]) => lat > ANTARCTICA_DEG))
 	.map((rings) => round(rings, 1)));
-write(`${out}/near.json`, NEAR, land(dir, "land-50m")
+write(`${out}/near.json`, land(dir, "land-50m")
 	.map((rings) => round(cut(rings, NEAR), 2)));

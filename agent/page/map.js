@@ -4,6 +4,7 @@ import { geoMercator, geoPath } from "d3-geo";
 import { byId, el, empty, svg } from "./dom.js";
 import * as f from "./format.js";
 import * as l from "./lanes.js";
+import { NEAR } from "./near.js";
 
 const HEIGHT_PX = { wide: 430, narrow: 300 };
 const PAD_PX = { wide: 64, narrow: 44 };
@@ -158,15 +159,14 @@ export class CorridorMap {
 
 	// Land is fetched once it is known which.
 	async fetchLand(name) {
-		if (this.land[name])
-			return;
-		this.land[name] = {};
+		this.land[name] = {};	// on its way
 		try {
 			this.land[name] = await (await fetch(`/page/${name}.json`)).json();
 			this.shape = "";
 			this.draw();
 		} catch {
-			delete this.land[name];	// the next document tries again
+			delete this.land[name];
+			this.shape = "";	// the next document tries again
 		}
 	}
 
@@ -179,15 +179,13 @@ export class CorridorMap {
 		this.shape = shape;
 		this.projection = fit(places, w, h, narrow ? PAD_PX.narrow : PAD_PX.wide)
 			.clipExtent([[-2, -2], [w + 2, h + 2]]);
-		const near = this.land.near;
-		const fine = !near || !near.box ||
-			inside(this.projection, w, h, near.box);
-		const name = fine ? "near" : "world";
+		const name = inside(this.projection, w, h, NEAR) ? "near" : "world";
+		const land = this.land[name];
 
-		this.fetchLand(name);
+		if (!land)
+			this.fetchLand(name);
 		this.landNode = svg("path", { class: "land",
-			d: this.land[name].land ?
-				geoPath(this.projection)(this.land[name].land) || "" : "" });
+			d: land && land.type ? geoPath(this.projection)(land) || "" : "" });
 	}
 
 	draw() {

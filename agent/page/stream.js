@@ -5,6 +5,8 @@ import { headers, Refused, refusedBy } from "./api.js";
 
 const SILENCE_MS = 25000;	// the agent says something every 15 s
 const RETRY_MS = [500, 1000, 2000, 3000, 5000];
+const HIDDEN_MS = 60000;	// then a tab that nobody looks at gives its connection
+				// back: browsers have six for one agent
 
 // Bytes to events: lines end with LF, CR or both; an empty one ends an event.
 export class Parser {
@@ -47,17 +49,43 @@ export class Parser {
 	}
 }
 
+// Who comes back to the tab or to the network does not wait; who is away does not ask.
 const wait = (time_ms) => new Promise((done) => {
-	const timer = setTimeout(done, time_ms);
+	const stop = new AbortController();
+	const go = () => {
+		if (document.hidden)
+			return;
+		clearTimeout(timer);
+		stop.abort();
+		done();
+	};
+	const timer = setTimeout(go, time_ms);
 
-	// who comes back to the tab or to the network does not wait
-	addEventListener("online", () => { clearTimeout(timer); done(); },
-		{ once: true });
+	addEventListener("online", go, { signal: stop.signal });
+	document.addEventListener("visibilitychange", go, { signal: stop.signal });
 });
+
+// Cancel once the tab has been out of sight for long; returns what ends the watch.
+const whileSeen = (cancel) => {
+	let timer;
+	const look = () => {
+		clearTimeout(timer);
+		if (document.hidden)
+			timer = setTimeout(() => cancel.abort(), HIDDEN_MS);
+	};
+
+	document.addEventListener("visibilitychange", look);
+	look();
+	return () => {
+		clearTimeout(timer);
+		document.removeEventListener("visibilitychange", look);
+	};
+};
 
 // Read until it breaks. alive() whenever something came, a heartbeat too.
 const listen = async (last, take, alive) => {
 	const cancel = new AbortController();
+	const unwatch = whileSeen(cancel);
 	let timer = setTimeout(() => cancel.abort(), SILENCE_MS);
 	const heard = () => {
 		clearTimeout(timer);
@@ -91,6 +119,7 @@ const listen = async (last, take, alive) => {
 		}
 	} finally {
 		clearTimeout(timer);
+		unwatch();
 		cancel.abort();
 	}
 };
