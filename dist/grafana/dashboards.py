@@ -56,8 +56,8 @@ class Board:
                             "gridPos": self.place(24, 1)})
 
     def panel(self, kind, title, targets, w=8, h=8, unit="short", text="",
-              rare=False, defaults=None, **more):
-        """targets: (question, legend); rare: may have no answer for long."""
+              defaults=None, **more):
+        """targets: (question, legend)."""
         fields = {"unit": unit, "custom": {}}
         fields.update(defaults or {})
         p = {"type": kind, "title": title, "id": len(self.panels) + 1,
@@ -65,8 +65,6 @@ class Board:
              "datasource": {"type": "prometheus", "uid": "${datasource}"},
              "fieldConfig": {"defaults": fields, "overrides": []},
              "options": {}, "targets": []}
-        if rare:
-            p["tags"] = ["may be empty"]
         for i, (expr, legend) in enumerate(targets):
             p["targets"].append({
                 "refId": "ABCDEFGHIJ"[i], "expr": expr,
@@ -197,20 +195,19 @@ def paths(b):
         ("sealane_path_baseline_rtt_seconds{%s}" % PATH,
          "{{instance}} {{lane}} {{path}} usual"),
         ("sealane_lane_floor_seconds{%s}" % LANE,
-         "{{instance}} {{lane}} floor")], unit="s", w=12, rare=True,
+         "{{instance}} {{lane}} floor")], unit="s", w=12,
         text="A step that stays is another way: `sealane events` names it.")
     b.series("Stretch", [("sealane_path_stretch_ratio{%s}" % PATH,
-                          "{{instance}} {{lane}} {{path}}")], rare=True,
+                          "{{instance}} {{lane}} {{path}}")],
              text="p5 over what light in fibre needs.")
     b.series("Hop limit of answers", [("sealane_path_hop_limit{%s}" % PATH,
-                                       "{{instance}} {{lane}} {{path}}")],
-             rare=True)
+                                       "{{instance}} {{lane}} {{path}}")])
     b.series("Path changes", [(
         "increase(sealane_path_changes_total{%s}[5m])" % PATH,
-        "{{instance}} {{lane}} {{path}} {{what}}")], rare=True)
+        "{{instance}} {{lane}} {{path}} {{what}}")])
     b.panel("state-timeline", "Budgets", [(
         "sealane_budget_broken{%s}" % LANE,
-        "{{instance}} {{lane}} {{budget}}")], w=12, rare=True, defaults={
+        "{{instance}} {{lane}} {{budget}}")], w=12, defaults={
             "mappings": [{"type": "value", "options": {
                 "0": {"text": "kept", "color": "green"},
                 "1": {"text": "broken", "color": "red"}}}]})
@@ -218,8 +215,7 @@ def paths(b):
         ("sealane_budget_value_seconds{%s}" % LANE,
          "{{instance}} {{lane}} {{budget}}"),
         ("sealane_budget_limit_seconds{%s}" % LANE,
-         "{{instance}} {{lane}} {{budget}} limit")], unit="s", w=12,
-        rare=True)
+         "{{instance}} {{lane}} {{budget}} limit")], unit="s", w=12)
 
 
 def traffic(b):
@@ -253,7 +249,7 @@ def traffic(b):
         ("sealane_lane_idle_rtt_seconds{%s}" % LANE,
          "{{instance}} {{lane}} idle"),
         ("sealane_lane_working_rtt_median_seconds{%s}" % LANE,
-         "{{instance}} {{lane}} working")], unit="s", rare=True,
+         "{{instance}} {{lane}} working")], unit="s",
         text="The difference is what queues under load add.")
 
 
@@ -268,12 +264,11 @@ def drops(b):
         "{{instance}} {{owner}} {{rule}} ({{action}})")], unit="pps")
     b.series("Lists that drop most", [(
         "topk(10, sum by (instance, list) (rate(sealane_list_packets_total"
-        "{%s}[%s])))" % (WHERE, RATE), "{{instance}} {{list}}")], unit="pps",
-        rare=True)
+        "{%s}[%s])))" % (WHERE, RATE), "{{instance}} {{list}}")], unit="pps")
     b.series("Over a rule's limit", [(
         'topk(10, sum by (instance, rule) (rate('
         "sealane_rule_over_limit_packets_total{%s}[%s])))" % (WHERE, RATE),
-        "{{instance}} {{rule}}")], unit="pps", rare=True)
+        "{{instance}} {{rule}}")], unit="pps")
     b.series("Passed, by reason", [(
         'sum by (instance, reason) (rate(sealane_packets_total{verdict="pass",'
         "%s}[%s])) > 0" % (WHERE, RATE), "{{instance}} {{reason}}")],
@@ -282,7 +277,7 @@ def drops(b):
         ("sealane_flowspec_routes{%s}" % WHERE,
          "{{instance}} {{neighbour}} announced"),
         ("sealane_flowspec_enforced_routes{%s}" % WHERE,
-         "{{instance}} {{neighbour}} in force")], rare=True)
+         "{{instance}} {{neighbour}} in force")])
 
 
 def gateway(b):
@@ -296,14 +291,13 @@ def gateway(b):
         for q in ("0.5", "0.99")], unit="s", w=12)
     b.series("Lost in the gateway's queues", [(
         "sum by (instance, path) (rate(sealane_residence_lost_total{%s}[%s]))"
-        % (PATH, RATE), "{{instance}} {{path}}")], unit="pps", rare=True)
+        % (PATH, RATE), "{{instance}} {{path}}")], unit="pps")
     b.series("Module", [
         ("sealane_module_used{%s}" % WHERE, "{{instance}} used"),
         ("sealane_module_pending_stamps{%s}" % WHERE,
          "{{instance}} stamps pending")])
     b.series("Clocks of NICs", [("sealane_nic_clock_error_seconds{%s}" % WHERE,
-                                 "{{instance}} {{interface}}")], unit="s",
-             rare=True)
+                                 "{{instance}} {{interface}}")], unit="s")
 
 
 def agent(b):
@@ -313,11 +307,11 @@ def agent(b):
         % (WHERE, WHERE), "{{instance}} {{table}}")], unit="percentunit")
     b.series("Not measured, by reason", [(
         "sum by (instance, reason) (rate(sealane_unmeasured_total{%s}[%s])) > 0"
-        % (LANE, RATE), "{{instance}} {{reason}}")], unit="ops", rare=True)
+        % (LANE, RATE), "{{instance}} {{reason}}")], unit="ops")
     b.series("Stamps lost with evicted flows", [(
         "sum by (instance, lane, half) (rate(sealane_evicted_stamps_total{%s}"
         "[%s])) > 0" % (LANE, RATE), "{{instance}} {{lane}} {{half}}")],
-        unit="ops", rare=True)
+        unit="ops")
     b.series("Agent: core", [(
         'rate(process_cpu_seconds_total{job="sealane",%s}[%s])' % (WHERE, RATE),
         "{{instance}}")], unit="percentunit")
@@ -335,7 +329,7 @@ def agent(b):
         unit="bytes")
     b.series("Events by kind", [(
         "sum by (instance, kind) (increase(sealane_events_total{%s}[5m])) > 0"
-        % WHERE, "{{instance}} {{kind}}")], rare=True)
+        % WHERE, "{{instance}} {{kind}}")])
     b.series("Packets by interface", [(
         "sum by (instance, interface, vlan) (rate("
         "sealane_interface_packets_total{%s}[%s]))" % (WHERE, RATE),

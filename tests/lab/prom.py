@@ -14,6 +14,12 @@ port, kind, home = sys.argv[1:4]
 LADDER = [2 ** (n / 2) for n in (-32, -28, -24, -20, -18, -16, -14, -12, -11,
           -10, -9, -8, -7, -6, -5, -4, -3, -2, -1, 0, 2, 4, 6)]
 
+# What this lab may have nothing to say to: it has no module, no NIC that stamps, no
+# BGP, no lists, loses nothing, and is quiet when it is asked.
+LACKS = ("module_pending|residence_lost|nic_clock|flowspec|list_packets|over_limit|"
+         "path_stretch|path_p5|hop_limit|path_changes|idle_rtt|working_rtt|"
+         "evicted_stamps|events_total|changes\\(|budget_value|unless")
+
 
 def ask(expr, at=None):
     args = {"query": expr}
@@ -114,13 +120,16 @@ def samples():
 
 
 def exits():
-    reasons = agent("status")["reasons"]
+    """Before the scrape, at it, after it; an ARP or the like may come between."""
+    then, now = agent("status")["reasons"], agent("status2")["reasons"]
     for name in ("packets", "bytes"):
         got = values("sealane_%s_total" % name, "reason", at=marked("after"))
-        assert got == {(k,): v[name] for k, v in reasons.items()}, (
-            got, reasons)
-    print(got)
-    assert reasons["tracked"]["packets"] > 1000
+        print(name, got)
+        assert len(got) == len(then)
+        for (reason,), n in got.items():
+            assert then[reason][name] <= n <= now[reason][name], reason
+        for reason in ("tracked", "rule"):
+            assert then[reason][name] == now[reason][name] > 0, reason
 
 
 def rules():
@@ -146,24 +155,25 @@ def dashboard():
     with open(sys.argv[5]) as f:
         board = json.load(f)
     asked, silent = 0, []
-    for expr, may_be_empty in expressions(board):
+    for expr in expressions(board):
         asked += 1
-        if not ask(expr) and not may_be_empty:
+        if not ask(expr):	# an error has ended this already
             silent.append(expr)
     print(asked, "questions; without an answer:", silent)
-    assert asked > 40 and not silent
+    unexpected = [e for e in silent if not re.search(LACKS, e)]
+    assert asked > 40 and not unexpected, unexpected
+    assert len(silent) < asked / 4
 
 
 def expressions(board):
-    """Those of panels and annotations, with Grafana's variables filled in; and
-    whether this lab may have nothing to say to it."""
+    """Those of panels and annotations, with Grafana's variables filled in."""
     for panel in board["panels"]:
         for p in [panel] + panel.get("panels", []):
             for t in p.get("targets", []):
-                yield fill(t["expr"]), "may be empty" in p.get("tags", [])
+                yield fill(t["expr"])
     for a in board["annotations"]["list"]:
         if "expr" in a:
-            yield fill(a["expr"]), True
+            yield fill(a["expr"])
 
 
 def fill(expr):

@@ -110,6 +110,7 @@ sealane -j rule ls >"$LAB_DIR/rules.json"
 ok "both servers have scraped again" eval \
 	"prom native wait_scrape && prom classic wait_scrape"
 prom native mark after && prom classic mark after
+sealane -j status >"$LAB_DIR/status2.json"
 
 ok "native: p50, p90 and p99 of each lane are latency's, within 1.1 %" \
 	prom native quantiles
