@@ -429,3 +429,12 @@ void collect_walk(const struct agent *a, uint64_t from_ns, uint64_t to_ns,
 			walk_entry(e, series, lane, arg);
 	}
 }
+
+void collect_last(const struct agent *a, collect_series_fn series,
+		  collect_lane_fn lane, void *arg)
+{
+	struct collect *c = a->collect;
+
+	if (c->n)
+		walk_entry(at(c, c->n - 1), series, lane, arg);
+}
