@@ -111,7 +111,7 @@ static void take_series(void *arg, uint64_t key, const struct sl_hist *h)
 	struct changes *c = a->changes;
 	uint32_t lane = SL_SERIES_LANE(key), path = SL_SERIES_PATH(key);
 	uint32_t method = SL_SERIES_METHOD(key);
-	uint64_t now_ns = sl_mono_ns();
+	uint64_t now_ns = c->last_ns;
 	struct lane_watch *l;
 	struct way *w;
 	unsigned int i;
@@ -244,9 +244,12 @@ static void look_at_lane(struct agent *a, uint32_t lane, uint64_t from_ns,
 	if (changes_shares(a->changes, lane)) {
 		sl_shares_take(l->shares, a->cfg->detection.hold_ns, from_ns,
 			       now_ns, l->packets, &news);
-		if (news.moved)
-			tell_moved(a, lane, &news);
-		a->changes->save_now |= news.moved;
+		if (news.moved) {
+			tell_moved(a, lane, &news,
+				   l->left == news.path_to + 1);
+			l->left = news.path_from + 1;
+			a->changes->save_now = true;
+		}
 	}
 	memset(l->packets, 0, sizeof(l->packets));
 }

@@ -201,6 +201,9 @@ static struct json_object *paths_doc(const struct agent *a,
 
 	for (path = 0; path < SL_MAX_PATHS; path++) {
 		one = r->at[path * SL_MAX_LANES + lane];
+		/* "" is of what went out before anything came back: no path */
+		if (!path && one && !one->h.count)
+			continue;
 		if (!one && a->changes->way[path * SL_MAX_LANES + lane])
 			one = recent_of(r, lane, path);
 		if (!one)

@@ -31,6 +31,7 @@ struct way {
 struct lane_watch {
 	struct sl_shares *shares;	/* NULL: no packet came home yet */
 	uint64_t packets[SL_MAX_PATHS];	/* that came home in this second */
+	uint32_t left;			/* path that was left last, + 1 */
 	struct sl_rolling *idle, *busy;	/* handshakes; under load */
 	struct sl_budget_watch *budget;
 	unsigned int n_budgets;
@@ -41,7 +42,8 @@ struct changes {
 	struct way **all;		/* the same, those that are */
 	unsigned int n, room;
 	struct lane_watch *lane;	/* by number */
-	uint64_t last_ns;		/* of the last second; 0: none yet */
+	uint64_t last_ns;		/* this second, or the last one; 0: none
+					 * yet */
 	uint64_t saved_ns;
 	bool save_now, save_fails;
 };
@@ -63,8 +65,9 @@ void tell_way(struct agent *a, struct way *w, const struct sl_change_news *news,
 	      const struct sl_hops_news *hops);
 void tell_hops(struct agent *a, const struct way *w,
 	       const struct sl_hops_news *news);
+/* back: to the path that was left last. */
 void tell_moved(struct agent *a, uint32_t lane,
-		const struct sl_shares_news *news);
+		const struct sl_shares_news *news, bool back);
 void tell_queue(struct agent *a, const struct way *w,
 		const struct sl_change_news *news);
 void tell_floor(struct agent *a, const struct way *w, double p5_ns);

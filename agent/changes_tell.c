@@ -187,7 +187,8 @@ static int limit_of(const struct agent *a, uint32_t lane, uint32_t path,
 	return w && w->hops ? which(w->hops) : -1;
 }
 
-void tell_moved(struct agent *a, uint32_t lane, const struct sl_shares_news *m)
+void tell_moved(struct agent *a, uint32_t lane, const struct sl_shares_news *m,
+		bool back)
 {
 	double from_ns = usual_ns(a, lane, m->path_from);
 	double to_ns = now_ns(a, lane, m->path_to, m->since_ns);
@@ -202,7 +203,7 @@ void tell_moved(struct agent *a, uint32_t lane, const struct sl_shares_news *m)
 
 	put_hops(o, "from_hops", from_hops);
 	put_hops(o, "to_hops", to_hops);
-	put_bool(o, "back", false);
+	put_bool(o, "back", back);
 	put_fits(o, fits, n);
 	put_text(o, "path_from", a->path_name[m->path_from]);
 	put_text(o, "path_to", a->path_name[m->path_to]);
@@ -217,6 +218,7 @@ void tell_moved(struct agent *a, uint32_t lane, const struct sl_shares_news *m)
 	      "moved from %s to %s since %s%s%s", changes_lane_name(a, lane),
 	      m->share * 100, path_name(a, m->path_from),
 	      path_name(a, m->path_to), when(m->since_ns, t), figures,
+	      back ? "; back to where it was" :
 	      to_ns > 0 ? fit_words(a, fits, n, fit) : "");
 }
 
