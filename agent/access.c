@@ -206,25 +206,37 @@ static bool is_foreign(struct MHD_Connection *c, const struct request *req,
 
 /* Somebody tries tokens: said now and then, for a log that he fills hides what
  * matters. */
-static void tell_wrong(struct agent *a, struct conn *c)
+static void tell_wrong(struct agent *a, struct peer *p, uint64_t now)
 {
-	struct json_object *detail;
-	struct peer *p = c->peer;
+	struct json_object *detail = json_object_new_object();
+
+	put_text(detail, "from", p->name);
+	put_int(detail, "wrong_tokens", p->wrong);
+	event(a, LOG_WARNING, "access", detail, "%u wrong token%s from %s",
+	      p->wrong, p->wrong == 1 ? "" : "s", p->name);
+	p->wrong = 0;
+	p->told_ns = now;
+}
+
+static void note_wrong(struct agent *a, struct peer *p)
+{
 	uint64_t now = sl_mono_ns();
 
 	if (!p)
 		return;
 	p->wrong++;
-	if (p->told_ns && now - p->told_ns < TELL_NS)
-		return;
-	detail = json_object_new_object();
-	put_text(detail, "from", c->from[0] ? c->from : NULL);
-	put_int(detail, "wrong_tokens", p->wrong);
-	event(a, LOG_WARNING, "access", detail, "%u wrong token%s from %s",
-	      p->wrong, p->wrong == 1 ? "" : "s",
-	      c->from[0] ? c->from : "the Unix socket");
-	p->wrong = 0;
-	p->told_ns = now;
+	if (!p->told_ns || now - p->told_ns > TELL_NS)
+		tell_wrong(a, p, now);
+}
+
+void access_second(struct agent *a)
+{
+	uint64_t now = sl_mono_ns();
+	struct peer *p;
+
+	for (p = a->api->peer; p < a->api->peer + PEERS; p++)
+		if (p->wrong && now - p->told_ns > TELL_NS)
+			tell_wrong(a, p, now);
 }
 
 /* The role by what comes with the request. A token that is wrong is not
@@ -250,7 +262,7 @@ static int identify(struct agent *a, struct MHD_Connection *mc,
 	if (who->role != SL_ROLE_NONE)
 		return 0;
 	req->wrong_token = true;
-	tell_wrong(a, c);
+	note_wrong(a, c->peer);
 	return refuse(&req->denied, 401, "send Authorization: Bearer TOKEN, one "
 		      "that sealane token add has shown and whose time is "
 		      "not over", "this is no valid token");
@@ -268,9 +280,12 @@ enum sl_role role_wanted(const struct route *rt)
 }
 
 /* What is said of the limits does not depend on who is asked about. */
-static int may(struct request *req)
+static int may(struct request *req, const char *method)
 {
-	enum sl_role wanted = role_wanted(req->route);
+	/* who asks in a wrong way is told so, if he may look */
+	const struct route *rt = req->route &&
+		!strcmp(req->route->method, method) ? req->route : NULL;
+	enum sl_role wanted = role_wanted(rt);
 	struct caller *who = &req->who;
 
 	if (who->role >= wanted)
@@ -303,7 +318,7 @@ void access_check(struct agent *a, struct MHD_Connection *mc,
 		refuse(r, 403, "ask from the agent's own page, or from no page",
 		       "a page from elsewhere asks");
 	else if (!identify(a, mc, req))
-		may(req);
+		may(req, method);
 	if (!(c->l->local && req->who.role >= SL_ROLE_OPERATE) &&
 	    !peer_allows(c->peer))
 		refuse(r, 429, "wait a second", "too many requests");

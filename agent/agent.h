@@ -545,6 +545,7 @@ struct json_object *post_rule_plan(struct call *k);
 struct json_object *post_rule_confirm(struct call *k);
 struct json_object *post_rule_rollback(struct call *k);
 struct json_object *get_stream(struct call *k);	/* stream.c */
+struct json_object *get_index(struct call *k);	/* routes_index.c */
 struct json_object *error_doc(struct refusal *r);
 
 /* A whole number of 0..max. 0 or -1. */

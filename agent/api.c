@@ -33,7 +33,7 @@ static int take_body(struct request *req, const char *data, size_t len)
 	memcpy(req->body + req->len, data, len);
 	req->len += len;
 	req->body[req->len] = '\0';
-	conn_await_body(req->conn, req->len);
+	conn_has_body(req->conn, req->len);
 	return 0;
 }
 
@@ -54,7 +54,7 @@ static struct request *request_new(struct agent *a, struct MHD_Connection *c,
 	else if (url[0] == '/')
 		req->route = route_of(url, method);
 	access_check(a, c, req, method);
-	conn_await_body(req->conn, 0);
+	conn_await_body(req->conn);
 	return req;
 }
 
@@ -143,7 +143,7 @@ static void resume(struct api *s, bool all)
 			s->n_slowed--;
 		else
 			s->n_waiting--;
-		conn_await_body(req->conn, 0);
+		conn_await_body(req->conn);
 		MHD_resume_connection(req->c);
 	}
 }
@@ -168,6 +168,7 @@ void api_second(struct agent *a)
 {
 	resume(a->api, false);
 	tokens_second(a);
+	access_second(a);
 	streams_second(a);
 	conns_second(a);
 	listen_second(a);

@@ -22,6 +22,7 @@ struct tokens;
 /* Who asks again and again: an address (of IPv6 its /64), or a user. */
 struct peer {
 	uint8_t key[16];
+	char name[INET6_ADDRSTRLEN];	/* one of its addresses, or "uid N" */
 	unsigned int conns, streams;
 	uint64_t left_m;	/* thousandths of requests that he may make */
 	uint64_t filled_ns, used_ns;	/* monotonic clock; used 0: nobody */
@@ -35,6 +36,7 @@ struct conn {
 	struct peer *peer;	/* NULL: root, who has no limits */
 	int fd;
 	uint64_t until_ns;	/* monotonic clock: it is cut off; 0: never */
+	uint64_t body_ns;	/* when its body began */
 	uid_t uid;		/* of the Unix socket */
 	pid_t pid;
 	char from[INET6_ADDRSTRLEN];	/* over TCP */
@@ -170,7 +172,8 @@ enum MHD_Result conn_policy(void *listener, const struct sockaddr *addr,
 struct conn *conn_of(struct MHD_Connection *c);		/* NULL: no memory */
 /* How long it may take from now on. */
 void conn_await_head(struct conn *c);
-void conn_await_body(struct conn *c, size_t body_b);
+void conn_await_body(struct conn *c);
+void conn_has_body(struct conn *c, size_t body_b);	/* so much of it */
 void conn_send(struct conn *c, size_t answer_b);
 void conn_rest(struct conn *c);		/* as long as it likes */
 void conns_second(struct agent *a);	/* cut off whose time is over */
@@ -185,6 +188,7 @@ void roles_free(struct roles *r);
 /* Who asks, into req->who; whether he may, into req->denied. */
 void access_check(struct agent *a, struct MHD_Connection *c,
 		  struct request *req, const char *method);
+void access_second(struct agent *a);
 /* May he still do it, some time later? */
 bool access_still(struct agent *a, const struct conn *c,
 		  const struct caller *who, enum sl_role role);

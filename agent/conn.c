@@ -7,6 +7,7 @@
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@
 /* A body or an answer: so long, and longer by what it has to carry. */
 #define CARRY_NS	(20 * SECOND_NS)
 #define SLOWEST_B_PER_S	(16 << 10)
+#define SEND_B		(128 << 10)	/* that the kernel keeps for one */
 #define UNACKED_MS	30000	/* then a TCP peer is gone */
 #define PEER_CONNS	24	/* a browser has 6; some tabs and scrapers */
 #define REQUESTS_PER_S	50
@@ -124,6 +126,7 @@ static struct peer *learn(struct conn *c)
 	struct sockaddr_storage ss = {};
 	socklen_t len = sizeof(ss);
 	unsigned int ms = UNACKED_MS;
+	int buf_b = SEND_B;
 	uint8_t key[16];
 
 	c->uid = (uid_t)-1;
@@ -137,6 +140,8 @@ static struct peer *learn(struct conn *c)
 	if (key_of((struct sockaddr *)&ss, key)) {
 		setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms,
 			   sizeof(ms));
+		setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &buf_b,
+			   sizeof(buf_b));
 		return peer_of(c->l->a->api, key);
 	}
 	learn_user(c);
@@ -159,6 +164,11 @@ static struct conn *conn_new(struct listener *l, struct MHD_Connection *mc)
 	c->fd = info->connect_fd;
 	c->peer = learn(c);
 	if (c->peer) {
+		if (c->from[0])
+			strcpy(c->peer->name, c->from);
+		else
+			snprintf(c->peer->name, sizeof(c->peer->name), "uid %u",
+				 (unsigned int)c->uid);
 		c->peer->conns++;
 		c->peer->used_ns = sl_mono_ns();
 	}
@@ -209,20 +219,25 @@ void conn_await_head(struct conn *c)
 	c->until_ns = sl_mono_ns() + HEAD_NS;
 }
 
-static uint64_t carried_by(size_t len_b)
+static uint64_t carried_by(uint64_t since_ns, size_t len_b)
 {
-	return sl_mono_ns() + CARRY_NS +
-	       len_b * SECOND_NS / SLOWEST_B_PER_S;
+	return since_ns + CARRY_NS + len_b * SECOND_NS / SLOWEST_B_PER_S;
 }
 
-void conn_await_body(struct conn *c, size_t body_b)
+void conn_await_body(struct conn *c)
 {
-	c->until_ns = carried_by(body_b);
+	c->body_ns = sl_mono_ns();
+	c->until_ns = carried_by(c->body_ns, 0);
+}
+
+void conn_has_body(struct conn *c, size_t body_b)
+{
+	c->until_ns = carried_by(c->body_ns, body_b);
 }
 
 void conn_send(struct conn *c, size_t answer_b)
 {
-	c->until_ns = carried_by(answer_b);
+	c->until_ns = carried_by(sl_mono_ns(), answer_b);
 }
 
 void conn_rest(struct conn *c)

@@ -22,7 +22,10 @@ struct history_key {
 
 int history_open(struct agent *a);
 void history_close(struct agent *a);	/* what was handed over is written */
-void history_second(struct agent *a);	/* trouble becomes events */
+void history_second(struct agent *a);	/* trouble becomes events, new limits
+					 * of a->cfg take effect */
+int history_fd(const struct agent *a);	/* readable: answers are ready */
+void history_ready(struct agent *a);	/* their `done` runs */
 
 /* --- writing: what was measured in one step, then that it is whole --- */
 void history_add(struct agent *a, const struct history_key *key,
@@ -36,11 +39,14 @@ void history_step_done(struct agent *a, uint64_t from_ns);
 struct history_reader;
 
 /* What is asked: all steps that begin in [from_ns, to_ns), of the finest level
- * that reaches back far enough and is not finer than step_ns needs. Called in the
- * order of time within a series. */
+ * that reaches back far enough and is not finer than step_ns needs; what is so new
+ * that it is not in that level yet comes in its finer steps (len_ns says). Called
+ * in the order of time within a series. */
 struct history_ask {
 	uint64_t from_ns, to_ns, step_ns;
+	/* NULL: all of them. `series` and `traffic` NULL: none of that kind. */
 	bool (*wanted)(void *arg, const struct history_key *key);
+	bool (*wanted_traffic)(void *arg, const char *lane, const char *path);
 	void (*series)(void *arg, uint64_t from_ns, uint64_t len_ns,
 		       const struct history_key *key, const struct sl_hist *h);
 	void (*traffic)(void *arg, uint64_t from_ns, uint64_t len_ns,
@@ -54,7 +60,8 @@ struct history_ask {
 int history_run(struct agent *a,
 		void (*work)(struct history_reader *r, void *arg),
 		void (*done)(struct agent *a, void *arg), void *arg);
-/* Within `work`. 0, or a negative errno. */
+/* Within `work`. 0, or a negative errno; -EAGAIN: the file is still being checked,
+ * or cannot be opened. */
 int history_read(struct history_reader *r, const struct history_ask *ask);
 
 #endif

@@ -129,6 +129,18 @@ void listener_stop(struct listener *l)
 	listener_free(l);
 }
 
+/* %00 would end a word early. */
+static size_t unescape(void *arg, struct MHD_Connection *c, char *word)
+{
+	char *at = word;
+
+	(void)arg;
+	(void)c;
+	while ((at = strstr(at, "%00")))
+		memcpy(at, "%3F", 3);
+	return MHD_http_unescape(word);
+}
+
 static int start_server(struct listener *l)
 {
 	struct MHD_OptionItem more[4] = {};
@@ -152,6 +164,7 @@ static int start_server(struct listener *l)
 		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)(l->local ? HEAD_LOCAL_B : HEAD_B),
+		MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
 		MHD_OPTION_STRICT_FOR_CLIENT, l->local ? 0 : 1,
 		MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 	return l->mhd ? 0 : -1;

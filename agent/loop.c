@@ -21,7 +21,7 @@
 #define SYNC_EVERY_S 5
 
 /* Those behind LINKS are not ours to close. */
-enum source { SIGNALS, TICK, LINKS, JOBS, DROPS, HTTP, SOURCES };
+enum source { SIGNALS, TICK, LINKS, JOBS, DROPS, HTTP, HISTORY, SOURCES };
 
 static int open_signals(void)
 {
@@ -155,7 +155,8 @@ static int watch(int epoll, int fd, enum source source)
 int agent_loop(struct agent *a)
 {
 	int fd[SOURCES] = { open_signals(), open_tick(), open_links(),
-			    jobs_fd(a), drops_fd(a), api_fd(a) };
+			    jobs_fd(a), drops_fd(a), api_fd(a),
+			    history_fd(a) };
 	int epoll = epoll_create1(EPOLL_CLOEXEC), i, n, rc = 0;
 	struct epoll_event ev[SOURCES];
 
@@ -180,6 +181,8 @@ int agent_loop(struct agent *a)
 				jobs_ready(a);
 			else if (s == DROPS)
 				drops_ready(a);
+			else if (s == HISTORY)
+				history_ready(a);
 		}
 		api_run(a);
 		events_save(a);

@@ -428,6 +428,7 @@ static const struct route routes[] = {
 	{ "POST", "module", post_module, JSON_B, ROUTE_OPERATE },
 	{ "POST", "reload", post_reload, JSON_B, ROUTE_OPERATE },
 	{ "GET", "stream", get_stream, JSON_B, 0 },
+	{ "GET", "", get_index, JSON_B, 0 },
 	{ "GET", "flowspec", get_flowspec, JSON_B, 0 },
 	{ "POST", "flowspec", post_flowspec, EVENTS_B, 0 },
 	{ "POST", "flowspec_purge", post_flowspec_purge, JSON_B, 0 },

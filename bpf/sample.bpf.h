@@ -29,6 +29,16 @@ struct {
 	__type(value, struct sl_trip);
 } sl_trips SEC(".maps");
 
+/* How each CPU chooses them, and where it writes. Written by packets that give a
+ * round trip, read by the agent, never deleted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sl_trip_head);
+} sl_trip_heads SEC(".maps");
+
 /* The remote end of a packet as two words, IPv4 mapped into IPv6. */
 static __always_inline void remote_of(const struct sl_pkt *p, __u8 dir,
 				      __u64 *hi, __u64 *lo)
@@ -105,23 +115,18 @@ static __always_inline void replay_sample(const struct sl_pkt *p, __u32 lane,
 }
 
 /* Write one down. Its time comes last: a reader in between sees none. */
-static __always_inline void keep_trip(struct sl_work *w, __u32 row, __u64 key,
+static __always_inline void keep_trip(const struct sl_work *w,
+				      struct sl_trip *t, __u64 key,
 				      __u64 rtt_ns, __u64 now_ns, __u32 every)
 {
-	__u32 k = row * SL_TRIPS + (w->trips++ & (SL_TRIPS - 1));
-	struct sl_trip *t = bpf_map_lookup_elem(&sl_trips, &k);
-	__u64 *addr;
+	__u64 *addr = (__u64 *)t->addr;
 
-	if (!t)
-		return;
 	*(volatile __u64 *)&t->time_ns = 0;
 	sl_forget();
-	addr = (__u64 *)t->addr;
 	remote_of(&w->pkt, w->cls.dir, &addr[0], &addr[1]);
 	t->key = key;
 	t->rtt_ns = rtt_ns;
 	t->every = every;
-	t->seen = w->trips_seen;
 	t->hop_limit = w->pkt.hop_limit;
 	t->dir = w->cls.dir;
 	sl_forget();
@@ -130,12 +135,14 @@ static __always_inline void keep_trip(struct sl_work *w, __u32 row, __u64 key,
 
 /* One of so many, where it is known which end is far. The gaps are random, as those
  * of packets (keep.bpf.h). */
-static __always_inline void maybe_keep_trip(struct sl_work *w, __u32 row,
+static __always_inline void maybe_keep_trip(const struct sl_work *w, __u32 row,
 					    __u64 key, __u64 rtt_ns,
 					    __u64 now_ns)
 {
+	__u32 half = SL_SERIES_HALF(key), every, k;
 	const struct sl_ctl *ctl = control();
-	__u32 half = SL_SERIES_HALF(key), every;
+	struct sl_trip_head *h;
+	struct sl_trip *t;
 
 	if (half != SL_HALF_FAR &&
 	    (half != SL_HALF_FULL || w->cls.dir == SL_DIR_UNKNOWN))
@@ -143,16 +150,25 @@ static __always_inline void maybe_keep_trip(struct sl_work *w, __u32 row,
 	every = ctl ? ctl->trip_every & SL_TRIP_EVERY_MAX : 0;
 	if (!every)
 		return;
-	w->trips_seen++;
+	h = bpf_map_lookup_elem(&sl_trip_heads, &row);
+	if (!h)
+		return;
+	h->seen++;
 	/* a longer gap is of the time when there were more */
-	if (w->until_trip && w->until_trip < 2 * every) {
-		w->until_trip--;
+	if (h->until && h->until < 2 * every) {
+		h->until--;
 		return;
 	}
 	/* 1 .. 2 every - 1 from here; in replay always the same */
-	w->until_trip = sl_set.replay || every == 1 ? every - 1 :
-			bpf_get_prandom_u32() % (2 * every - 1);
-	keep_trip(w, row, key, rtt_ns, now_ns, every);
+	h->until = sl_set.replay || every == 1 ? every - 1 :
+		   bpf_get_prandom_u32() % (2 * every - 1);
+	k = row * SL_TRIPS + (h->kept & (SL_TRIPS - 1));
+	t = bpf_map_lookup_elem(&sl_trips, &k);
+	if (!t)
+		return;
+	keep_trip(w, t, key, rtt_ns, now_ns, every);
+	sl_forget();
+	h->kept++;
 }
 
 /* A function of its own: the verifier walks it once, not once for each method. The

@@ -22,9 +22,6 @@ struct sl_work {
 				 * word, or the class that dropped */
 	__u32 until_sample;	/* packets until one is kept */
 	__u32 kept;		/* so many were */
-	__u32 until_trip;	/* round trips until one is handed over */
-	__u32 trips;		/* so many were */
-	__u32 trips_seen;	/* ... of these */
 } __attribute__((aligned(64)));
 
 /* Written and read by the packet at hand, a row for each CPU: nothing

@@ -218,10 +218,17 @@ void sl_dp_read_sampled_of(const struct sl_dp *dp, uint32_t cpu,
 /* --- round trips to the far end, one by one --- */
 /* One of so many is handed over from now on; 0: none. */
 void sl_dp_set_trips(struct sl_dp *dp, uint32_t every);
+/* Where a CPU's are read on; zeroed at first: the first call takes none. */
+struct sl_dp_trip_reader {
+	uint32_t next;
+	uint64_t seen;
+	bool known;		/* both */
+};
 /* Take what a CPU has handed over since the last call, at most SL_TRIPS, the newest
- * where it was more (seen tells how many). How many are in out, in no order. */
+ * where it was more: how many are in out. *seen: so many it chose from. */
 uint32_t sl_dp_take_trips(struct sl_dp *dp, uint32_t cpu,
-			  struct sl_dp_reader *r, struct sl_trip *out);
+			  struct sl_dp_trip_reader *r, struct sl_trip *out,
+			  uint64_t *seen);
 
 /* For the bench: a sample as the data plane would have put it into a slot. */
 void sl_dp_test_sample(struct sl_dp *dp, uint32_t slot, uint32_t lane,

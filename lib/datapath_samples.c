@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Packets and round trips that the data plane keeps (bpf/keep.bpf.h, sample.bpf.h).
- * A reader empties what it has read, so that it finds where the writer is by what is
- * there: behind the last sample lies an empty place, unless the writer has lapped it.
+ * Packets that the data plane keeps (bpf/keep.bpf.h). A reader empties what it
+ * has read, so that it finds where the writer is by what is there: behind the
+ * last sample lies an empty place, unless the writer has lapped it.
+ *
+ * Round trips that it hands over (bpf/sample.bpf.h) are read likewise, but their
+ * writer says where it is.
  */
 #include <stddef.h>
 #include <string.h>
 #include "datapath_priv.h"
 
-_Static_assert(offsetof(struct sl_sampled, time_ns) == 0 &&
-	       offsetof(struct sl_trip, time_ns) == 0, "a place's time comes first");
+_Static_assert(!offsetof(struct sl_sampled, time_ns) &&
+	       !offsetof(struct sl_trip, time_ns), "a place begins with its time");
 
 void sl_dp_set_sampling(struct sl_dp *dp, uint32_t every)
 {
@@ -19,18 +22,10 @@ void sl_dp_set_sampling(struct sl_dp *dp, uint32_t every)
 			 __ATOMIC_RELAXED);
 }
 
-/* A ring of one CPU: `n` places of `size` bytes, each beginning with its time. */
-struct ring {
-	uint8_t *row;
-	size_t size;
-	uint32_t n;
-};
-
-/* Empty a place into out; false: it was empty, or is being written. */
-static bool take(uint8_t *place, void *out, size_t size)
+/* Empty a place into *out; false: it was empty, or is being written. */
+static bool take(void *place, void *out, size_t size)
 {
-	__u64 *at = (__u64 *)place;
-	__u64 time_ns = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+	__u64 *at = place, time_ns = __atomic_load_n(at, __ATOMIC_ACQUIRE);
 
 	if (!time_ns)
 		return false;
@@ -40,16 +35,17 @@ static bool take(uint8_t *place, void *out, size_t size)
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-static uint32_t take_all(const struct ring *ring, struct sl_dp_reader *r,
-			 uint8_t *out)
+uint32_t sl_dp_take_samples(struct sl_dp *dp, uint32_t cpu,
+			    struct sl_dp_reader *r, struct sl_sampled *out)
 {
+	struct sl_sampled *row = sl_dp_at(dp, SL_MAP_SAMPLES,
+					  cpu * SL_SAMPLES);
 	uint32_t i, k, n = 0, end = r->next;
 	bool gap = false, was = false;
 
-	for (i = 0; i < ring->n; i++) {
-		k = (r->next + i) % ring->n;
-		if (take(ring->row + k * ring->size, out + n * ring->size,
-			 ring->size)) {
+	for (i = 0; i < SL_SAMPLES; i++) {
+		k = (r->next + i) % SL_SAMPLES;
+		if (take(&row[k], &out[n], sizeof(*out))) {
 			n++;
 			was = true;
 			continue;
@@ -65,33 +61,6 @@ static uint32_t take_all(const struct ring *ring, struct sl_dp_reader *r,
 	r->placed = r->placed ? gap : gap && n;
 	r->next = end;
 	return n;
-}
-
-uint32_t sl_dp_take_samples(struct sl_dp *dp, uint32_t cpu,
-			    struct sl_dp_reader *r, struct sl_sampled *out)
-{
-	const struct ring ring = {
-		.row = sl_dp_at(dp, SL_MAP_SAMPLES, cpu * SL_SAMPLES),
-		.size = sizeof(*out), .n = SL_SAMPLES };
-
-	return take_all(&ring, r, (uint8_t *)out);
-}
-
-void sl_dp_set_trips(struct sl_dp *dp, uint32_t every)
-{
-	if (every > SL_TRIP_EVERY_MAX)
-		every = SL_TRIP_EVERY_MAX;
-	__atomic_store_n(&sl_dp_ctl(dp)->trip_every, every, __ATOMIC_RELAXED);
-}
-
-uint32_t sl_dp_take_trips(struct sl_dp *dp, uint32_t cpu,
-			  struct sl_dp_reader *r, struct sl_trip *out)
-{
-	const struct ring ring = {
-		.row = sl_dp_at(dp, SL_MAP_TRIPS, cpu * SL_TRIPS),
-		.size = sizeof(*out), .n = SL_TRIPS };
-
-	return take_all(&ring, r, (uint8_t *)out);
 }
 
 void sl_dp_read_sampled_of(const struct sl_dp *dp, uint32_t cpu,
@@ -113,4 +82,34 @@ void sl_dp_read_sampled_of(const struct sl_dp *dp, uint32_t cpu,
 						  __ATOMIC_RELAXED);
 		}
 	}
+}
+
+void sl_dp_set_trips(struct sl_dp *dp, uint32_t every)
+{
+	if (every > SL_TRIP_EVERY_MAX)
+		every = SL_TRIP_EVERY_MAX;
+	__atomic_store_n(&sl_dp_ctl(dp)->trip_every, every, __ATOMIC_RELAXED);
+}
+
+uint32_t sl_dp_take_trips(struct sl_dp *dp, uint32_t cpu,
+			  struct sl_dp_trip_reader *r, struct sl_trip *out,
+			  uint64_t *seen)
+{
+	const struct sl_trip_head *h = sl_dp_at(dp, SL_MAP_TRIP_HEADS, cpu);
+	uint32_t kept = __atomic_load_n(&h->kept, __ATOMIC_ACQUIRE), n = 0;
+	uint64_t now = __atomic_load_n(&h->seen, __ATOMIC_RELAXED);
+	struct sl_trip *row = sl_dp_at(dp, SL_MAP_TRIPS, cpu * SL_TRIPS);
+
+	if (!r->known) {
+		*r = (struct sl_dp_trip_reader){ kept, now, true };
+		*seen = 0;
+		return 0;
+	}
+	if (kept - r->next > SL_TRIPS)
+		r->next = kept - SL_TRIPS;
+	for (; r->next != kept; r->next++)
+		n += take(&row[r->next % SL_TRIPS], &out[n], sizeof(*out));
+	*seen = now - r->seen;
+	r->seen = now;
+	return n;
 }

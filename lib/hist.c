@@ -49,22 +49,29 @@ void sl_hist_diff(struct sl_hist *dst, const struct sl_hist *now,
 	dst->max_ns = now->max_ns;
 }
 
-void sl_hist_record(struct sl_hist *h, __u64 rtt_ns)
+void sl_hist_record_many(struct sl_hist *h, __u64 rtt_ns, __u32 n)
 {
 	int b = sl_hist_bucket(rtt_ns);
 
+	if (!n)
+		return;
 	if (b < 0)
-		h->zero++;
+		h->zero += n;
 	else if (b >= SL_HIST_BUCKETS)
-		h->overflow++;
+		h->overflow += n;
 	else
-		h->bucket[b]++;
-	h->count++;
-	h->sum_ns += rtt_ns;
+		h->bucket[b] += n;
+	h->count += n;
+	h->sum_ns += rtt_ns * n;
 	if (!h->min_ns || rtt_ns < h->min_ns)
 		h->min_ns = rtt_ns;
 	if (rtt_ns > h->max_ns)
 		h->max_ns = rtt_ns;
+}
+
+void sl_hist_record(struct sl_hist *h, __u64 rtt_ns)
+{
+	sl_hist_record_many(h, rtt_ns, 1);
 }
 
 static double clamp(const struct sl_hist *h, double v)

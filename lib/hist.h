@@ -17,6 +17,8 @@ void sl_hist_diff(struct sl_hist *dst, const struct sl_hist *now,
 		  const struct sl_hist *then);
 /* Record one round trip (user-space twin of the data plane's). */
 void sl_hist_record(struct sl_hist *h, __u64 rtt_ns);
+/* The same n times. */
+void sl_hist_record_many(struct sl_hist *h, __u64 rtt_ns, __u32 n);
 
 /*
  * Quantile q in 0..1 in ns, interpolated geometrically inside its bucket and

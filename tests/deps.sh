@@ -57,7 +57,7 @@ not_at_boot() { # PACKAGE... that were just installed
 	local p unit
 	for p in "$@"; do
 		case $p in
-		coturn) update-rc.d coturn disable; unit=coturn ;;
+		coturn|prometheus) update-rc.d $p disable; unit=$p ;;
 		ngtcp2-server) unit=ngtcp2d ;;
 		exabgp|gobgpd) unit=$p ;;
 		*) continue ;;

@@ -118,6 +118,7 @@ run "guests" 900 tests/vm/test_vm.sh
 run "hardware stamps" 400 tests/vm/test_hardware.sh
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
 run "residence" 180 tests/lab/test_residence.sh
+run "watch" 150 tests/lab/test_watch.sh
 run "events" 120 tests/lab/test_events.sh
 run "rules" 180 tests/lab/test_rules.sh
 run "commits" 900 tests/lab/test_commits.sh

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "cli.h"
 #include "config.h"
+#include "remote.h"
 
 static const struct command commands[] = {
 	{ "doctor", "[--try] [IF...]",
@@ -120,6 +121,16 @@ static const struct command commands[] = {
 	  "                      gobgp)\n"
 	  "  --adj-in            gobgp: the lines are those of `monitor adj-in`\n",
 	  cmd_flowspec },
+	{ "token", "add NAME --role R | ls | remove NAME",
+	  "who may ask the agent over TCP",
+	  "  add NAME     make a token, and show it this once\n"
+	  "  ls           names, roles, ends\n"
+	  "  remove NAME  at once\n"
+	  "  --role R     view, operate (attach, reload, bypass too) or enforce\n"
+	  "               (all)\n"
+	  "  --until T    it ends then: 90d, or RFC 3339\n"
+	  "  --file F     the file; else the one that the configuration names\n"
+	  "  -c CONF      the configuration\n", cmd_token },
 	{ "replay", "FILE [-c CONF] [--rules RULES] [--samples OUT|-] "
 	  "[--module]",
 	  "run a capture through the data plane",
@@ -144,6 +155,12 @@ static void overview(FILE *f)
 		"  -p             JSON, indented\n"
 		"  --socket PATH  the agent's socket (or $SEALANE_SOCKET; "
 		"default %s)\n"
+		"  --url URL      an agent elsewhere (or $SEALANE_URL), such as\n"
+		"                 https://gateway.example:9479\n"
+		"  --token-file F its token (or $SEALANE_TOKEN, the token "
+		"itself)\n"
+		"  --cacert F     whom to trust, instead of the system's "
+		"authorities\n"
 		"  --bpffs DIR    the data plane's pins (or $SEALANE_BPFFS)\n"
 		"  --help         this, or a command's own help\n"
 		"  --version\n\n"
@@ -176,12 +193,24 @@ static const char *resembling(const char *word)
 	return NULL;
 }
 
+/* Where a global option's word goes; NULL: it is none. */
+static const char **global_value(struct cli *cli, const char *word)
+{
+	return !strcmp(word, "--socket") ? &cli->socket :
+	       !strcmp(word, "--bpffs") ? &cli->bpffs :
+	       !strcmp(word, "--url") ? &cli->url :
+	       !strcmp(word, "--token-file") ? &cli->token_file :
+	       !strcmp(word, "--cacert") ? &cli->cacert : NULL;
+}
+
 /* Take the global options out of argv. */
 static int global_options(struct cli *cli, int *argc, char **argv, bool *help)
 {
+	const char **value;
 	int i, n = 1, rc = 0;
 
 	for (i = 1; i < *argc && !rc; i++) {
+		value = global_value(cli, argv[i]);
 		if (!strcmp(argv[i], "-j")) {
 			cli->json = true;
 		} else if (!strcmp(argv[i], "-p")) {
@@ -192,15 +221,10 @@ static int global_options(struct cli *cli, int *argc, char **argv, bool *help)
 		} else if (!strcmp(argv[i], "--version")) {
 			printf("sealane %s\n", SL_VERSION);
 			exit(DONE);
-		} else if (!strcmp(argv[i], "--socket") ||
-			   !strcmp(argv[i], "--bpffs")) {
-			if (i + 1 == *argc)
-				rc = cli_usage(cli, "%s wants a value",
-					       argv[i]);
-			else if (argv[i][2] == 's')
-				cli->socket = argv[++i];
-			else
-				cli->bpffs = argv[++i];
+		} else if (value && i + 1 == *argc) {
+			rc = cli_usage(cli, "%s wants a value", argv[i]);
+		} else if (value) {
+			*value = argv[++i];
 		} else {
 			argv[n++] = argv[i];
 		}
@@ -219,11 +243,18 @@ static const char *env(const char *name, const char *fallback)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = { .socket = env("SEALANE_SOCKET", SL_SOCKET_PATH),
-			   .bpffs = env("SEALANE_BPFFS", "") };
+	struct cli cli = { .bpffs = env("SEALANE_BPFFS", "") };
 	bool help = false;
 	int rc = global_options(&cli, &argc, argv, &help);
 
+	if (!rc && cli.url && cli.socket)
+		rc = cli_usage(&cli, "name --url or --socket");
+	if (!cli.url && !cli.socket)
+		cli.url = env("SEALANE_URL", NULL);
+	if (!cli.socket)
+		cli.socket = env("SEALANE_SOCKET", SL_SOCKET_PATH);
+	if (!rc)
+		rc = remote_open(&cli);
 	if (rc)
 		return rc;
 	if (argc < 2 && cli.json && !help)

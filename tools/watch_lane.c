@@ -25,18 +25,27 @@ static struct json_object *find_lane(const struct watch_model *m,
 	return NULL;
 }
 
+/* " at LATITUDE, LONGITUDE", or nothing. */
+static void where_is(struct json_object *at, char *out, size_t len)
+{
+	out[0] = '\0';
+	if (watch_length(at) == 2)
+		snprintf(out, len, " at %.2f, %.2f",
+			 json_object_get_double(watch_at(at, 0)),
+			 json_object_get_double(watch_at(at, 1)));
+}
+
 static void compose_about(struct json_object *lane, const char *name,
 			  struct watch_page *p)
 {
 	char source[WATCH_TEXT_B], geography[WATCH_TEXT_B];
 	char floor[24], idle[24], p50[24], p90[24], km[24];
-	struct json_object *at = watch_member(lane, "at");
+	char where[64];
 
 	watch_word(lane, "floor_source", source, sizeof(source));
 	watch_word(lane, "geography", geography, sizeof(geography));
-	watch_add(p, WATCH_BOLD, "lane %s%s%s", name, watch_length(at) == 2 ?
-		  " at " : "", watch_length(at) == 2 ?
-		  json_object_get_string(at) : "");
+	where_is(watch_member(lane, "at"), where, sizeof(where));
+	watch_add(p, WATCH_BOLD, "lane %s%s", name, where);
 	watch_add(p, !strcmp(geography, "broken") ? WATCH_BAD : WATCH_PLAIN,
 		  "floor %s ms%s%s, cable %s km, geography %s%s",
 		  watch_ms(watch_num(lane, "floor_ns"), floor),

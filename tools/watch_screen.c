@@ -22,8 +22,21 @@ static void pass_on(struct watch_thread *t, const struct watch_view *v)
 	watch_thread_wake(t);
 }
 
+static void compose(struct watch_thread *t, struct watch_view *v,
+		    struct watch_page *p)
+{
+	watch_term_size(&v->width, &v->height);
+	pthread_mutex_lock(&t->feed->lock);
+	pass_on(t, v);
+	if (!v->paused)
+		t->feed->m.now_ns = sl_now_ns();
+	watch_compose(&t->feed->m, v, p);
+	pthread_mutex_unlock(&t->feed->lock);
+}
+
 /* true: leave. */
-static bool take_keys(struct watch_view *v, bool *any, bool *anew)
+static bool take_keys(struct watch_thread *t, struct watch_view *v,
+		      struct watch_page *p, bool *any, bool *anew)
 {
 	int32_t key;
 
@@ -33,21 +46,10 @@ static bool take_keys(struct watch_view *v, bool *any, bool *anew)
 			*anew = true;
 		else if (watch_key(v, key))
 			return true;
+		/* the next key means what is selected by then */
+		compose(t, v, p);
 	}
 	return false;
-}
-
-static void paint(struct watch_thread *t, struct watch_view *v,
-		  struct watch_page *p, bool anew)
-{
-	watch_term_size(&v->width, &v->height);
-	pthread_mutex_lock(&t->feed->lock);
-	pass_on(t, v);
-	if (!v->paused)
-		t->feed->m.now_ns = sl_now_ns();
-	watch_compose(&t->feed->m, v, p);
-	pthread_mutex_unlock(&t->feed->lock);
-	watch_term_paint(p, v->width, anew, v->ascii);
 }
 
 static uint64_t version_of(struct watch_thread *t)
@@ -71,12 +73,15 @@ static void live(struct watch_thread *t, struct watch_page *p)
 	while (!watch_term_signal()) {
 		now = version_of(t);
 		now_s = sl_now_ns() / 1000000000;
-		if (any || now != version || now_s != second)
-			paint(t, &v, p, anew);
+		if (any || now != version || now_s != second) {
+			compose(t, &v, p);
+			watch_term_paint(p, v.width, anew, v.ascii);
+		}
 		version = now;
 		second = now_s;
 		any = anew = false;
-		if (!watch_term_wait(TICK_MS) || take_keys(&v, &any, &anew))
+		if (!watch_term_wait(TICK_MS) ||
+		    take_keys(t, &v, p, &any, &anew))
 			break;
 	}
 }

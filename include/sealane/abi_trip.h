@@ -24,14 +24,21 @@ struct sl_trip {
 	__u8 addr[16];		/* the far end, of the innermost header; IPv4 as
 				 * ::ffff:a.b.c.d */
 	__u32 every;		/* one of so many was kept at that time */
-	__u32 seen;		/* round trips of this CPU that could have been
-				 * kept, this one included; wraps */
 	__u8 hop_limit;		/* IPv4: TTL; of the same header, in the packet
 				 * that answered */
 	__u8 dir;		/* enum sl_dir of that packet */
-	__u8 pad[14];
+	__u8 pad[18];
 } __attribute__((aligned(64)));
 
+/* How a CPU chooses them. Index: cpu. */
+struct sl_trip_head {
+	__u32 until;		/* round trips until the next one is kept */
+	__u32 kept;		/* so far; wraps. The next one's place follows */
+	__u64 seen;		/* round trips that could have been, so far */
+	__u64 pad[6];
+};
+
+_Static_assert(sizeof(struct sl_trip_head) == 64, "sl_trip_head");
 _Static_assert(sizeof(struct sl_trip) == 64, "a trip is one cache line");
 
 #endif

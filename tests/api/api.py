@@ -41,6 +41,12 @@ def ok(what, good, why=''):
     return good
 
 
+def skip(what, why):
+    global n
+    n += 1
+    print('ok %d - %s # SKIP %s' % (n, what, why))
+
+
 def end():
     print('1..%d' % n)
     sys.exit(failed != 0)

@@ -392,6 +392,7 @@ static int drive_series(const char *conf)
 	struct sl_config *cfg;
 	struct sl_dp *dp;
 	char dir[256];
+	uint64_t spread_ns = 0;
 	uint32_t i;
 
 	if (sl_config_load(conf, &cfg, &errs) ||
@@ -404,7 +405,9 @@ static int drive_series(const char *conf)
 	for (;;) {
 		for (i = 0; i < cfg->tables.series; i++)
 			sl_dp_test_sample(dp, i, 1 + i % 100, i / 100,
-					  36000000 + i * 1000);
+					  36000000 + i * 1000 + spread_ns);
+		/* over some 40 buckets in time */
+		spread_ns = (spread_ns + 700000) % 49000000;
 		usleep(100000);
 	}
 }

@@ -5,9 +5,21 @@
 
 static struct sl_trip got[SL_TRIPS];
 
-static uint32_t take(FIXTURE_DATA(dp) *self, struct sl_dp_reader *r)
+static uint64_t seen;		/* that the last take() chose from */
+
+/* From now on, one of so many. */
+static struct sl_dp_trip_reader begin(FIXTURE_DATA(dp) *self, uint32_t every)
 {
-	return sl_dp_take_trips(self->dp, 0, r, got);
+	struct sl_dp_trip_reader r = {};
+
+	sl_dp_set_trips(self->dp, every);
+	sl_dp_take_trips(self->dp, 0, &r, got, &seen);
+	return r;
+}
+
+static uint32_t take(FIXTURE_DATA(dp) *self, struct sl_dp_trip_reader *r)
+{
+	return sl_dp_take_trips(self->dp, 0, r, got, &seen);
 }
 
 static bool is_addr(const struct sl_trip *t, const char *text)
@@ -67,9 +79,8 @@ static void many(FIXTURE_DATA(dp) *self, unsigned int n)
 
 TEST_F(dp, an_answer_from_abroad_is_handed_over)
 {
-	struct sl_dp_reader r = {};
+	struct sl_dp_trip_reader r = begin(self, 1);
 
-	sl_dp_set_trips(self->dp, 1);
 	ping4(self, 1000, 0, 1, 64);
 	ping4(self, 1036, 1, 1, 53);
 	ASSERT_EQ(1, take(self, &r));
@@ -85,7 +96,7 @@ TEST_F(dp, an_answer_from_abroad_is_handed_over)
 
 TEST_F(dp, nothing_is_handed_over_unasked)
 {
-	struct sl_dp_reader r = {};
+	struct sl_dp_trip_reader r = begin(self, 0);
 
 	many(self, 3);
 	EXPECT_EQ(0, take(self, &r));
@@ -93,11 +104,10 @@ TEST_F(dp, nothing_is_handed_over_unasked)
 
 TEST_F(dp, an_ipv6_answer_has_its_hop_limit)
 {
-	struct sl_dp_reader r = {};
+	struct sl_dp_trip_reader r = begin(self, 1);
 	uint32_t verdict;
 	int reply;
 
-	sl_dp_set_trips(self->dp, 1);
 	for (reply = 0; reply < 2; reply++) {
 		self->now_ms = 1000 + 44 * reply;
 		eth(&self->f, 0x86dd);
@@ -114,10 +124,9 @@ TEST_F(dp, an_ipv6_answer_has_its_hop_limit)
 
 TEST_F(dp, what_home_answers_is_not_of_interest)
 {
-	struct sl_dp_reader r = {};
+	struct sl_dp_trip_reader r = begin(self, 1);
 	uint32_t verdict;
 
-	sl_dp_set_trips(self->dp, 1);
 	eth(&self->f, 0x0800);
 	ip4(&self->f, FAR, HOME, 6, 0);
 	tcp(&self->f, 80, 1000, 10, 0, S, 0, 0);
@@ -133,11 +142,10 @@ TEST_F(dp, what_home_answers_is_not_of_interest)
 
 TEST_F(dp, of_a_tunnel_the_inner_header_counts)
 {
-	struct sl_dp_reader r = {};
+	struct sl_dp_trip_reader r = begin(self, 1);
 	uint32_t verdict;
 	int reply;
 
-	sl_dp_set_trips(self->dp, 1);
 	for (reply = 0; reply < 2; reply++) {
 		self->now_ms = 1000 + 20 * reply;
 		eth(&self->f, 0x86dd);
@@ -190,9 +198,8 @@ static unsigned int spin(FIXTURE_DATA(dp) *self, const char *near,
 TEST_F(dp, full_round_trips_name_the_far_end_where_it_is_known)
 {
 	unsigned int n, i, full = 0, in = 0;
-	struct sl_dp_reader r = {};
+	struct sl_dp_trip_reader r = begin(self, 1);
 
-	sl_dp_set_trips(self->dp, 1);
 	ASSERT_LT(10, spin(self, HOME, FAR));
 	n = take(self, &r);
 	for (i = 0; i < n; i++) {
@@ -212,20 +219,20 @@ TEST_F(dp, full_round_trips_name_the_far_end_where_it_is_known)
 
 TEST_F(dp, one_of_eight_stands_for_eight)
 {
-	struct sl_dp_reader r = {};
+	struct sl_dp_trip_reader r = begin(self, 1);
 	uint32_t i, n, weight = 0;
 
-	sl_dp_set_trips(self->dp, 1);
 	many(self, 100);
 	EXPECT_EQ(100, take(self, &r));
+	EXPECT_EQ(100, seen);
 	sl_dp_set_trips(self->dp, 8);
 	many(self, 800);
 	n = take(self, &r);
 	for (i = 0; i < n; i++)
 		weight += got[i].every;
-	EXPECT_LE(99, n);
-	EXPECT_GE(101, n);
-	EXPECT_EQ(8 * n, weight);
+	EXPECT_EQ(100, n);
+	EXPECT_EQ(800, weight);
+	EXPECT_EQ(800, seen);
 	/* a gap that is too long for now is of another time */
 	sl_dp_set_trips(self->dp, SL_TRIP_EVERY_MAX);
 	many(self, 20);
@@ -237,25 +244,32 @@ TEST_F(dp, one_of_eight_stands_for_eight)
 
 TEST_F(dp, who_is_late_has_the_newest_and_learns_what_was_lost)
 {
-	uint32_t i, first, before, lost = 904, last = 0, least = ~0U;
-	struct sl_dp_reader r = {};
+	struct sl_dp_trip_reader r = begin(self, 1);
+	uint64_t first_ns = ~0ULL;
+	uint32_t i, lost = 904;
 
-	sl_dp_set_trips(self->dp, 1);
 	many(self, 5);
 	ASSERT_EQ(5, take(self, &r));
-	for (i = before = 0; i < 5; i++)
-		before = got[i].seen > before ? got[i].seen : before;
-	first = before + 1;
 	many(self, SL_TRIPS + lost);
 	ASSERT_EQ(SL_TRIPS, take(self, &r));
-	for (i = 0; i < SL_TRIPS; i++) {
-		last = got[i].seen > last ? got[i].seen : last;
-		least = got[i].seen < least ? got[i].seen : least;
-	}
-	EXPECT_EQ(first + lost, least);
-	EXPECT_EQ(before + SL_TRIPS + lost, last);
+	EXPECT_EQ(SL_TRIPS + lost, seen);
+	for (i = 0; i < SL_TRIPS; i++)
+		if (got[i].time_ns < first_ns)
+			first_ns = got[i].time_ns;
+	EXPECT_EQ((1010 + 20 * lost) * 1000000ULL, first_ns);
 	many(self, 3);
 	EXPECT_EQ(3, take(self, &r));
+	EXPECT_EQ(3, seen);
+}
+
+TEST_F(dp, none_is_taken_twice)
+{
+	struct sl_dp_trip_reader r = begin(self, 1), late = r;
+
+	many(self, 3);
+	ASSERT_EQ(3, take(self, &r));
+	EXPECT_EQ(0, take(self, &late));
+	EXPECT_EQ(3, seen);
 }
 
 TEST_HARNESS_MAIN
