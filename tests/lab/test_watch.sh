@@ -14,7 +14,7 @@ WATCH="$BUILD/sealane --socket $SOCKET watch --every 1s"
 
 # --- a terminal of our own ---
 tm() { tmux -L "sealane-$$" -f /dev/null "$@"; }
-trap 'tm kill-server 2>/dev/null; finish' EXIT
+trap 'tm kill-server 2>/dev/null; traffic_stop; finish' EXIT
 tm new-session -d -x 110 -y 24 "env LC_ALL=C.UTF-8 PS1='$ ' sh" ||
 	bail "no tmux"
 keys() { tm send-keys "$@"; }
@@ -259,8 +259,7 @@ lab up || bail "no lab"
 sed -i 's/{name: SG, /&budgets: ["p95 <= 20ms over 10s"], /' "$LAB_DIR/sealane.yaml"
 echo 'detection: {hold: 20s}' >>"$LAB_DIR/sealane.yaml"
 agent_start || bail "no agent: $(cat "$LAB_DIR/agent.log")"
-lab traffic 150 &
-work+=($!)
+traffic_start 150
 start
 see 'SG +sg-cable .*budget' || true
 look "a lane of the lab is shown, with what it measures" \
