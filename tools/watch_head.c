@@ -67,9 +67,11 @@ void watch_summary(const struct watch_model *m, char *out, size_t len)
 		if (!isnan(m->drops[i].packets_per_s) &&
 		    strcmp(m->drops[i].action, "count"))
 			dropped += m->drops[i].packets_per_s;
-	snprintf(out, len, "%u paths changed, %u budgets broken; %u lanes, "
+	snprintf(out, len, "%u path%s changed, %u budget%s broken; %u lane%s, "
 		 "%s packets/s, %sbit/s; %s packets/s dropped", m->n_changed,
-		 m->n_broken, m->n_lanes, watch_rate(m->packets_per_s,
+		 m->n_changed == 1 ? "" : "s", m->n_broken,
+		 m->n_broken == 1 ? "" : "s", m->n_lanes,
+		 m->n_lanes == 1 ? "" : "s", watch_rate(m->packets_per_s,
 		 a),
 		 watch_rate(m->bits_per_s, b), watch_rate(dropped, c));
 }
