@@ -70,12 +70,12 @@ bool query_memory(struct query *q)
 	if (!q->step_ns) {
 		w.from_ns = from;
 		w.to_ns = q->to_ns;
-		if (w.from_ns < w.to_ns)
-			collect_show(q->a, &w, &eye);
+		if (w.from_ns >= w.to_ns)
+			return older;
+		collect_show(q->a, &w, &eye);
+		q->to_ns = w.to_ns;
 		if (!older)
 			q->from_ns = w.from_ns;
-		if (w.to_ns > q->to_ns)
-			q->to_ns = w.to_ns;
 		return older;
 	}
 	/* the seam may lie within a step of the series */
