@@ -440,6 +440,9 @@ typedef void (*collect_lane_fn)(void *arg, uint32_t path, uint32_t lane,
 				const struct sl_lane_ctr *c);
 void collect_walk(const struct agent *a, uint64_t from_ns, uint64_t to_ns,
 		  collect_series_fn series, collect_lane_fn lane, void *arg);
+/* What the last second brought. */
+void collect_last(const struct agent *a, collect_series_fn series,
+		  collect_lane_fn lane, void *arg);
 
 /* --- answers --- */
 struct event_query {
@@ -455,7 +458,8 @@ struct json_object *drops_doc(const struct agent *a,
 /* The members that a packet has in answers: drops.schema.json. */
 void put_glance(struct json_object *o, const struct sl_glance *g);
 struct json_object *status_doc(struct agent *a);
-/* The lanes that saw a packet: TCP health, misses, evictions, working latency. */
+/* The lanes that saw a packet: TCP health, misses, evictions; changes.h has how they
+ * are now. */
 struct json_object *lanes_doc(const struct agent *a);
 struct json_object *explain_doc(struct agent *a, const char *addr,
 				struct refusal *r);

@@ -242,17 +242,21 @@ int wanted_parse(const struct event_query *q, uint64_t most, struct wanted *w,
 /* A kind that never comes would look like peace. */
 static int kind_check(const char *kind, struct refusal *r)
 {
-	static const char *const kinds[] = { "access", "agent", "bypass", "clock",
-		"commit", "disk", "expiry", "interface", "module", "refused",
-		"reload", "tables" };
-	unsigned int i;
+	static const char *const kinds[] = { "access", "agent", "budget",
+		"bypass", "clock", "commit", "congestion", "disk", "expiry",
+		"geography", "history", "interface", "module", "path-change",
+		"refused", "reload", "tables" };
+	unsigned int i, n = sizeof(kinds) / sizeof(*kinds);
+	char all[TEXT_B];
+	size_t len = 0;
 
-	for (i = 0; kind && i < sizeof(kinds) / sizeof(*kinds); i++)
+	for (i = 0; kind && i < n; i++)
 		if (!strcmp(kind, kinds[i]))
 			return 0;
-	return kind ? refuse(r, 400, "access, agent, bypass, clock, commit, disk, "
-			     "expiry, interface, refused, reload or tables",
-			     "%s is no kind of event", kind) : 0;
+	for (i = 0; i < n && len < sizeof(all); i++)
+		len += snprintf(all + len, sizeof(all) - len, "%s%s", !i ? "" :
+				i + 1 < n ? ", " : " or ", kinds[i]);
+	return kind ? refuse(r, 400, all, "%s is no kind of event", kind) : 0;
 }
 
 static bool fits(const struct event *e, const struct wanted *w)

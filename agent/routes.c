@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "changes.h"
 #include "commits.h"
 #include "duration.h"
 #include "metrics.h"
@@ -41,6 +42,11 @@ static bool flag(struct call *k, const char *key)
 static struct json_object *get_status(struct call *k)
 {
 	return status_doc(k->a);
+}
+
+static struct json_object *get_lanes(struct call *k)
+{
+	return lanes_now_doc(k->a);
 }
 
 static struct json_object *get_blocks(struct call *k)
@@ -384,6 +390,7 @@ static const struct route routes[] = {
 	{ "GET", "status", get_status, JSON_B, 0 },
 	{ "GET", "latency", get_latency, JSON_B, 0 },
 	{ "GET", "history", get_history, JSON_B, 0 },
+	{ "GET", "lanes", get_lanes, JSON_B, 0 },
 	{ "GET", "explain", get_explain, JSON_B, 0 },
 	{ "GET", "events", get_events, JSON_B, 0 },
 	{ "GET", "drops", get_drops, JSON_B, 0 },

@@ -56,6 +56,12 @@ static const struct command commands[] = {
 	  "  --method M  only this method\n"
 	  "  --heat      with -j: the counts of each step by bucket too\n",
 	  cmd_history },
+	{ "lanes", "[LANE...]",
+	  "how the lanes are now: usual latency, changes, budgets",
+	  "  Figures of the last 10 s, half far, by path; idle and working latency "
+	  "of\n"
+	  "  the last 5 min. Lane other is there while it sees traffic.\n",
+	  cmd_lanes },
 	{ "watch", "[-n N] [--every D]",
 	  "a live screen: lanes, drops, events; rows without a terminal",
 	  "  -n N       N rounds of rows instead of the screen, then end; with "
@@ -83,14 +89,15 @@ static const struct command commands[] = {
 	  "  --force             much live traffic is meant to be dropped\n"
 	  "  --why TEXT          reason, for the log\n", cmd_list },
 	{ "events", "[--drops] [--follow] [--since T] [--kind K] [--limit N]",
-	  "what happened: commits, refusals, interfaces, bypass, disk",
+	  "what happened: path changes, budgets, commits, refusals, faults",
 	  "  --drops     headers of dropped packets instead, and who dropped "
 	  "them\n"
 	  "  --follow    and whatever comes, until interrupted\n"
 	  "  --since T   RFC 3339, or a time before now such as -1h\n"
-	  "  --kind K    agent, bypass, clock, commit, disk, expiry, "
-	  "interface,\n"
-	  "              module, refused, reload, tables\n"
+	  "  --kind K    access, agent, budget, bypass, clock, commit, "
+	  "congestion,\n"
+	  "              disk, expiry, geography, history, interface, module,\n"
+	  "              path-change, refused, reload, tables\n"
 	  "  --limit N   the last N (default 100)\n", cmd_events },
 	{ "rule", "check|plan|apply FILE | confirm | rollback [GEN] | ls | log",
 	  "rules: check and apply files, confirm, go back",
