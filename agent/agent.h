@@ -6,8 +6,8 @@
  * over when it is done. Files: main (init and its mirror), loop, ports
  * (interfaces), residence.h (half self; clocks.c: of NICs), module.h, tables
  * (prefixes -> data plane), jobs, blocks, lists, commits.h
- * and its files (store, generations, rules, audit), events, collect (the last
- * hour), query (latency), status, explain, api (HTTP), routes (what can be
+ * and its files (store, generations, rules, audit), events, collect.h (the
+ * last minutes), history.h, query.h (latency), status, explain, api (HTTP), routes (what can be
  * asked).
  */
 #ifndef SL_AGENT_H
@@ -440,17 +440,11 @@ typedef void (*collect_lane_fn)(void *arg, uint32_t path, uint32_t lane,
 				const struct sl_lane_ctr *c);
 void collect_walk(const struct agent *a, uint64_t from_ns, uint64_t to_ns,
 		  collect_series_fn series, collect_lane_fn lane, void *arg);
+/* What the last second brought. */
+void collect_last(const struct agent *a, collect_series_fn series,
+		  collect_lane_fn lane, void *arg);
 
 /* --- answers --- */
-/* A query's words, NULL-terminated lists. */
-struct latency_query {
-	const char *lanes[64];
-	unsigned int n_lanes;
-	const char *by, *half, *since, *until;
-};
-struct json_object *query_latency(const struct agent *a,
-				  const struct latency_query *q,
-				  struct refusal *r);
 struct event_query {
 	const char *after, *since, *kind, *limit;
 };
@@ -464,7 +458,8 @@ struct json_object *drops_doc(const struct agent *a,
 /* The members that a packet has in answers: drops.schema.json. */
 void put_glance(struct json_object *o, const struct sl_glance *g);
 struct json_object *status_doc(struct agent *a);
-/* The lanes that saw a packet: TCP health, misses, evictions, working latency. */
+/* The lanes that saw a packet: TCP health, misses, evictions; changes.h has how they
+ * are now. */
 struct json_object *lanes_doc(const struct agent *a);
 struct json_object *explain_doc(struct agent *a, const char *addr,
 				struct refusal *r);

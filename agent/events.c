@@ -12,6 +12,7 @@
 #include "commits.h"
 #include "duration.h"
 #include "plain.h"
+#include "query.h"
 #include "events_priv.h"
 #include "metrics.h"
 
@@ -241,17 +242,21 @@ int wanted_parse(const struct event_query *q, uint64_t most, struct wanted *w,
 /* A kind that never comes would look like peace. */
 static int kind_check(const char *kind, struct refusal *r)
 {
-	static const char *const kinds[] = { "access", "agent", "bypass", "clock",
-		"commit", "disk", "expiry", "interface", "module", "refused",
-		"reload", "tables" };
-	unsigned int i;
+	static const char *const kinds[] = { "access", "agent", "budget",
+		"bypass", "clock", "commit", "congestion", "disk", "expiry",
+		"geography", "history", "interface", "module", "path-change",
+		"refused", "reload", "tables" };
+	unsigned int i, n = sizeof(kinds) / sizeof(*kinds);
+	char all[TEXT_B];
+	size_t len = 0;
 
-	for (i = 0; kind && i < sizeof(kinds) / sizeof(*kinds); i++)
+	for (i = 0; kind && i < n; i++)
 		if (!strcmp(kind, kinds[i]))
 			return 0;
-	return kind ? refuse(r, 400, "access, agent, bypass, clock, commit, disk, "
-			     "expiry, interface, refused, reload or tables",
-			     "%s is no kind of event", kind) : 0;
+	for (i = 0; i < n && len < sizeof(all); i++)
+		len += snprintf(all + len, sizeof(all) - len, "%s%s", !i ? "" :
+				i + 1 < n ? ", " : " or ", kinds[i]);
+	return kind ? refuse(r, 400, all, "%s is no kind of event", kind) : 0;
 }
 
 static bool fits(const struct event *e, const struct wanted *w)
@@ -303,4 +308,40 @@ struct json_object *events_doc(const struct agent *a,
 	events_span(a, &n, &last);
 	put_int(o, "oldest", last ? n : 0);
 	return o;
+}
+
+/* --- beside latency --- */
+static bool is_mark(const struct event *e)
+{
+	static const char *const kinds[] = { "agent", "budget", "bypass",
+		"clock", "commit", "expiry", "geography", "path-change" };
+	unsigned int i;
+
+	if (!strcmp(e->kind, "interface"))	/* one that fails */
+		return e->severity <= LOG_WARNING;
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strcmp(e->kind, kinds[i]))
+			return true;
+	return false;
+}
+
+struct json_object *events_marks(const struct agent *a, uint64_t from_ns,
+				 uint64_t to_ns)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	const struct event *e;
+	int64_t n = a->events->last - EVENTS_KEPT + 1;
+
+	for (; n <= a->events->last; n++) {
+		e = events_at(a->events, n);
+		if (!e || e->at_ns < from_ns || e->at_ns >= to_ns ||
+		    !is_mark(e))
+			continue;
+		o = json_object_new_object();
+		put_time(o, "time", e->at_ns);
+		put_text(o, "kind", e->kind);
+		put_text(o, "message", e->message);
+		json_object_array_add(list, o);
+	}
+	return list;
 }

@@ -111,7 +111,8 @@ static void take_step(struct sl_shares *s, uint64_t hold_ns,
 	if (s->hold.what == SL_HOLD_FORMER) {
 		follow(s, hold_ns, share, off);
 	} else if (shows == s->hold.what) {
-		add(s, share);
+		if (s->hold.with > 1)	/* the first may have seen both */
+			add(s, share);
 		judge(s, hold_ns, news);
 	}
 }
