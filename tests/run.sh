@@ -124,6 +124,7 @@ run "history" 180 tests/lab/test_history.sh
 run "rules" 180 tests/lab/test_rules.sh
 run "commits" 900 tests/lab/test_commits.sh
 run "plan" 120 tests/lab/test_plan.sh
+run "prefixes" 120 tests/lab/test_prefixes.sh
 run "lab" 400 tests/lab/test_lab.sh
 run "metrics" 180 tests/lab/test_metrics.sh
 run "real peers" 240 tests/lab/test_peers.sh
