@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "query.h"
 
 #define S		1000000000ULL
@@ -263,8 +264,15 @@ static void end_asked(void *arg)
 static void work(struct history_reader *r, void *arg)
 {
 	struct asked *s = arg;
+	int tries;
 
-	query_disk(r, &s->q);
+	/* an agent that just started makes sure of the file first */
+	for (tries = 0; tries < 5; tries++) {
+		query_disk(r, &s->q);
+		if (s->q.rc != -EAGAIN)
+			break;
+		usleep(200000);
+	}
 }
 
 static void done(struct agent *a, void *arg)
