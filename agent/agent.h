@@ -6,8 +6,8 @@
  * over when it is done. Files: main (init and its mirror), loop, ports
  * (interfaces), residence.h (half self; clocks.c: of NICs), module.h, tables
  * (prefixes -> data plane), jobs, blocks, lists, commits.h
- * and its files (store, generations, rules, audit), events, collect (the last
- * hour), query (latency), status, explain, api (HTTP), routes (what can be
+ * and its files (store, generations, rules, audit), events, collect.h (the
+ * last minutes), history.h, query.h (latency), status, explain, api (HTTP), routes (what can be
  * asked).
  */
 #ifndef SL_AGENT_H
@@ -445,15 +445,6 @@ void collect_last(const struct agent *a, collect_series_fn series,
 		  collect_lane_fn lane, void *arg);
 
 /* --- answers --- */
-/* A query's words, NULL-terminated lists. */
-struct latency_query {
-	const char *lanes[64];
-	unsigned int n_lanes;
-	const char *by, *half, *since, *until;
-};
-struct json_object *query_latency(const struct agent *a,
-				  const struct latency_query *q,
-				  struct refusal *r);
 struct event_query {
 	const char *after, *since, *kind, *limit;
 };

@@ -139,6 +139,20 @@ static void add_usual(const struct call *k, struct MHD_Response *resp)
 	}
 }
 
+/* The methods of a resource. */
+static void add_allow(struct MHD_Response *resp, const char *path)
+{
+	const struct route *rt;
+	char text[32] = "";
+
+	for (rt = routes_all(); rt->path; rt++)
+		if (!strcmp(rt->path, path) && !strstr(text, rt->method))
+			snprintf(text + strlen(text), sizeof(text) -
+				 strlen(text), "%s%s", text[0] ? ", " : "",
+				 rt->method);
+	MHD_add_response_header(resp, "Allow", text);
+}
+
 /* What goes with a status. */
 static void add_status(struct MHD_Response *resp, unsigned int status,
 		       const struct request *req)
@@ -151,7 +165,7 @@ static void add_status(struct MHD_Response *resp, unsigned int status,
 	else if (status == MHD_HTTP_TOO_MANY_REQUESTS)
 		MHD_add_response_header(resp, "Retry-After", "1");
 	else if (status == MHD_HTTP_METHOD_NOT_ALLOWED && req->route)
-		MHD_add_response_header(resp, "Allow", req->route->method);
+		add_allow(resp, req->route->path);
 }
 
 static enum MHD_Result respond(const struct call *k, unsigned int status,

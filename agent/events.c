@@ -12,6 +12,7 @@
 #include "commits.h"
 #include "duration.h"
 #include "plain.h"
+#include "query.h"
 #include "events_priv.h"
 #include "metrics.h"
 
@@ -307,4 +308,40 @@ struct json_object *events_doc(const struct agent *a,
 	events_span(a, &n, &last);
 	put_int(o, "oldest", last ? n : 0);
 	return o;
+}
+
+/* --- beside latency --- */
+static bool is_mark(const struct event *e)
+{
+	static const char *const kinds[] = { "agent", "budget", "bypass",
+		"clock", "commit", "expiry", "geography", "path-change" };
+	unsigned int i;
+
+	if (!strcmp(e->kind, "interface"))	/* one that fails */
+		return e->severity <= LOG_WARNING;
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strcmp(e->kind, kinds[i]))
+			return true;
+	return false;
+}
+
+struct json_object *events_marks(const struct agent *a, uint64_t from_ns,
+				 uint64_t to_ns)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	const struct event *e;
+	int64_t n = a->events->last - EVENTS_KEPT + 1;
+
+	for (; n <= a->events->last; n++) {
+		e = events_at(a->events, n);
+		if (!e || e->at_ns < from_ns || e->at_ns >= to_ns ||
+		    !is_mark(e))
+			continue;
+		o = json_object_new_object();
+		put_time(o, "time", e->at_ns);
+		put_text(o, "kind", e->kind);
+		put_text(o, "message", e->message);
+		json_object_array_add(list, o);
+	}
+	return list;
 }

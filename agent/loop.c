@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "changes.h"
 #include "commits.h"
+#include "duration.h"
 #include "history.h"
 #include "module.h"
 #include "plan.h"
@@ -36,9 +37,12 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* On the second of wall clock, more or less, so that those of a step make it. */
 static int open_tick(void)
 {
-	const struct itimerspec every = { { 1, 0 }, { 1, 0 } };
+	long ahead_ns = 1000000000 - sl_now_ns() % 1000000000;
+	const struct itimerspec every = { { 1, 0 }, { ahead_ns / 1000000000,
+					  ahead_ns % 1000000000 } };
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 
 	if (fd >= 0)

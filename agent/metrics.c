@@ -18,7 +18,7 @@ static const char *const format_name[] = { [SL_EXPOSE_TEXT] = "text",
 #define FORMATS (SL_EXPOSE_PROTOBUF + 1)
 
 /* Kinds that are there before their first event, so that a server sees it come. */
-static const char *const kinds[] = { "agent", "budget", "bypass", "clock",
+static const char *const kinds[] = { "access", "agent", "budget", "bypass", "clock",
 	"commit", "disk", "expiry", "geography", "history", "interface", "module",
 	"path-change", "refused", "reload", "tables" };
 

@@ -11,6 +11,7 @@
 #include "names.h"
 #include "page.h"
 #include "plain.h"
+#include "query.h"
 #include "residence.h"
 
 const char *call_query(struct call *k, const char *key)
@@ -51,27 +52,6 @@ static struct json_object *get_lanes(struct call *k)
 static struct json_object *get_blocks(struct call *k)
 {
 	return blocks_doc(k->a);
-}
-
-static enum MHD_Result take_lane(void *arg, enum MHD_ValueKind kind,
-				 const char *key, const char *value)
-{
-	struct latency_query *q = arg;
-
-	(void)kind;
-	if (!strcmp(key, "lane") && value && q->n_lanes < 64)
-		q->lanes[q->n_lanes++] = value;
-	return MHD_YES;
-}
-
-static struct json_object *get_latency(struct call *k)
-{
-	struct latency_query q = {
-		.by = call_query(k, "by"), .half = call_query(k, "half"),
-		.since = call_query(k, "since"), .until = call_query(k, "until") };
-
-	MHD_get_connection_values(k->c, MHD_GET_ARGUMENT_KIND, take_lane, &q);
-	return query_latency(k->a, &q, &k->r);
 }
 
 static struct json_object *get_explain(struct call *k)
@@ -409,6 +389,7 @@ static struct json_object *post_flowspec_purge(struct call *k)
 static const struct route routes[] = {
 	{ "GET", "status", get_status, JSON_B, 0 },
 	{ "GET", "latency", get_latency, JSON_B, 0 },
+	{ "GET", "history", get_history, JSON_B, 0 },
 	{ "GET", "lanes", get_lanes, JSON_B, 0 },
 	{ "GET", "explain", get_explain, JSON_B, 0 },
 	{ "GET", "events", get_events, JSON_B, 0 },

@@ -22,6 +22,7 @@
 
 struct bpf_object;
 struct sl_dp;
+struct sl_hist_sparse;
 
 /* Adopted: the pinned maps of an earlier agent are in use. */
 enum sl_dp_origin { SL_DP_FRESH, SL_DP_ADOPTED };
@@ -184,6 +185,11 @@ uint64_t sl_dp_series_key(const struct sl_dp *dp, uint32_t slot);
 /* True and *out filled if the slot changed since the last call; min_ns and
  * max_ns are those of the time between the calls. */
 bool sl_dp_read_series(struct sl_dp *dp, uint32_t slot, struct sl_hist *out);
+/* What the slot grew by since `base`, which is brought up to date; extremes as
+ * above. False: nothing, as far as its mark tells; `unmarked`: look all the
+ * same. */
+bool sl_dp_grown_series(struct sl_dp *dp, uint32_t slot, bool unmarked,
+			struct sl_hist *base, struct sl_hist_sparse *out);
 /* Copy without touching dirty marks or extremes. */
 void sl_dp_peek_series(const struct sl_dp *dp, uint32_t slot,
 		       struct sl_hist *out);

@@ -84,6 +84,27 @@ int64_t sl_get_s64(struct sl_cut *c)
 	return (int64_t)(v >> 1 ^ -(v & 1));
 }
 
+void sl_put_part(struct sl_bytes *part, struct sl_bytes *s)
+{
+	s->failed |= part->failed;
+	sl_put_u64(s, part->n);
+	sl_put_raw(s, part->b, part->n);
+	part->n = 0;
+	part->failed = false;
+}
+
+void sl_get_part(struct sl_cut *all, struct sl_cut *part)
+{
+	uint64_t len_b = sl_get_u64(all);
+
+	if (len_b > (size_t)(all->end - all->at))
+		all->bad = true;
+	if (all->bad)
+		len_b = 0;
+	*part = (struct sl_cut){ all->at, all->at + len_b, false };
+	all->at += len_b;
+}
+
 /* --- one sketch --- */
 void sl_sketch_put(struct sl_bytes *s, const struct sl_hist *h)
 {

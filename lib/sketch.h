@@ -47,6 +47,10 @@ struct sl_cut {
 uint64_t sl_get_u64(struct sl_cut *c);
 int64_t sl_get_s64(struct sl_cut *c);
 
+/* A stream among others: its length, its bytes. It is empty when it was put. */
+void sl_put_part(struct sl_bytes *part, struct sl_bytes *s);
+void sl_get_part(struct sl_cut *all, struct sl_cut *part);
+
 /* --- one sketch --- */
 void sl_sketch_put(struct sl_bytes *s, const struct sl_hist *h);
 /* h += what is there; extremes merged. 0 or -EBADMSG. */
@@ -75,16 +79,18 @@ int sl_chunk_open(struct sl_chunk_reader *r, const uint8_t *b, size_t len_b);
  * -EBADMSG. */
 int sl_chunk_next(struct sl_chunk_reader *r, uint32_t *step, struct sl_hist *h);
 
-/* --- counters: the same for the members of struct sl_lane_ctr, exact --- */
+/* --- counters: the same for the members of struct sl_lane_ctr; up to 512 they
+ * are exact, above within SL_COLUMN_PPM --- */
 #define SL_COLUMNS	8
+#define SL_COLUMN_PPM	2000
 
 struct sl_columns {
-	struct sl_bytes steps, column[SL_COLUMNS];
+	struct sl_bytes steps, scale, column[SL_COLUMNS];
 	uint32_t n, last;
 };
 
 struct sl_columns_reader {
-	struct sl_cut steps, column[SL_COLUMNS];
+	struct sl_cut steps, scale, column[SL_COLUMNS];
 	uint32_t left, last;
 	bool begun;
 };

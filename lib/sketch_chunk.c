@@ -48,28 +48,6 @@ static unsigned int part_of(unsigned int b, uint64_t ns)
 	return part < PARTS ? part : PARTS - 1;
 }
 
-/* A stream is its length and its bytes. */
-static void move_part(struct sl_bytes *part, struct sl_bytes *s)
-{
-	s->failed |= part->failed;
-	sl_put_u64(s, part->n);
-	sl_put_raw(s, part->b, part->n);
-	part->n = 0;
-	part->failed = false;
-}
-
-static void cut_part(struct sl_cut *all, struct sl_cut *part)
-{
-	uint64_t len_b = sl_get_u64(all);
-
-	if (len_b > (size_t)(all->end - all->at))
-		all->bad = true;
-	if (all->bad)
-		len_b = 0;
-	*part = (struct sl_cut){ all->at, all->at + len_b, false };
-	all->at += len_b;
-}
-
 /* What a histogram is, beside its counts. */
 struct shape {
 	unsigned int used, low, high;	/* buckets with a count */
@@ -99,13 +77,14 @@ static void look(const struct sl_hist *h, struct shape *s)
 }
 
 /* The sum, as far as the rest of the histogram tells. */
-static uint64_t implied_ns(const struct sl_hist *h, const struct shape *s)
+static uint64_t implied_ns(const struct sl_hist *h, const struct shape *s,
+			   unsigned int code)
 {
 	unsigned __int128 sum = s->middle_ns;
 
-	if (s->inside == 1) {
+	if (code < EXACTLY && s->inside == 1) {
 		sum = h->min_ns;
-	} else if (s->inside) {
+	} else if (code < EXACTLY) {
 		sum -= (lower_ns(s->low) + lower_ns(s->low + 1)) / 2 +
 		       (lower_ns(s->high) + lower_ns(s->high + 1)) / 2;
 		sum += (unsigned __int128)h->min_ns + h->max_ns;
@@ -160,7 +139,7 @@ static void put_extremes(struct sl_chunk *k, const struct sl_hist *h,
 	}
 	byte = code;
 	sl_put_raw(&k->extremes, &byte, 1);
-	implied = implied_ns(&seen, s);
+	implied = implied_ns(&seen, s, code);
 	grain = grain_ns(implied);
 	off = (int64_t)(h->sum_ns - implied);
 	off = (off + (off < 0 ? -1 : 1) * (__int128)(grain / 2)) /
@@ -210,11 +189,11 @@ void sl_chunk_free(struct sl_chunk *k)
 int sl_chunk_end(struct sl_chunk *k, struct sl_bytes *s)
 {
 	sl_put_u64(s, k->n);
-	move_part(&k->steps, s);
-	move_part(&k->used, s);
-	move_part(&k->counts, s);
-	move_part(&k->extremes, s);
-	move_part(&k->odd, s);
+	sl_put_part(&k->steps, s);
+	sl_put_part(&k->used, s);
+	sl_put_part(&k->counts, s);
+	sl_put_part(&k->extremes, s);
+	sl_put_part(&k->odd, s);
 	k->n = k->last = 0;
 	return s->failed ? -ENOMEM : 0;
 }
@@ -226,11 +205,11 @@ int sl_chunk_open(struct sl_chunk_reader *r, const uint8_t *b, size_t len_b)
 	uint64_t n = sl_get_u64(&all);
 
 	memset(r, 0, sizeof(*r));
-	cut_part(&all, &r->steps);
-	cut_part(&all, &r->used);
-	cut_part(&all, &r->counts);
-	cut_part(&all, &r->extremes);
-	cut_part(&all, &r->odd);
+	sl_get_part(&all, &r->steps);
+	sl_get_part(&all, &r->used);
+	sl_get_part(&all, &r->counts);
+	sl_get_part(&all, &r->extremes);
+	sl_get_part(&all, &r->odd);
 	if (all.bad || all.at != all.end || n > SL_CHUNK_STEPS)
 		return -EBADMSG;
 	r->left = n;
@@ -283,7 +262,7 @@ static int next_extremes(struct sl_chunk_reader *r, const struct shape *s,
 	} else {
 		from_parts(h, s, code);
 	}
-	implied = implied_ns(h, s);
+	implied = implied_ns(h, s, code);
 	off = sl_get_s64(&r->extremes);
 	h->sum_ns = implied + (uint64_t)off * grain_ns(implied);
 	return r->extremes.bad || r->odd.bad ? -EBADMSG : 0;
@@ -309,74 +288,4 @@ int sl_chunk_next(struct sl_chunk_reader *r, uint32_t *step, struct sl_hist *h)
 		h->count += h->zero + h->overflow + sl_get_s64(&r->odd);
 	}
 	return next_extremes(r, &s, h) ? -EBADMSG : 1;
-}
-
-/* --- counters --- */
-void sl_columns_put(struct sl_columns *k, uint32_t step, const uint64_t *v)
-{
-	unsigned int i;
-
-	sl_put_u64(&k->steps, k->n ? step - k->last - 1 : step);
-	for (i = 0; i < SL_COLUMNS; i++)
-		sl_put_u64(&k->column[i], v[i]);
-	k->last = step;
-	k->n++;
-}
-
-void sl_columns_free(struct sl_columns *k)
-{
-	unsigned int i;
-
-	sl_bytes_free(&k->steps);
-	for (i = 0; i < SL_COLUMNS; i++)
-		sl_bytes_free(&k->column[i]);
-	memset(k, 0, sizeof(*k));
-}
-
-int sl_columns_end(struct sl_columns *k, struct sl_bytes *s)
-{
-	unsigned int i;
-
-	sl_put_u64(s, k->n);
-	move_part(&k->steps, s);
-	for (i = 0; i < SL_COLUMNS; i++)
-		move_part(&k->column[i], s);
-	k->n = k->last = 0;
-	return s->failed ? -ENOMEM : 0;
-}
-
-int sl_columns_open(struct sl_columns_reader *r, const uint8_t *b, size_t len_b)
-{
-	struct sl_cut all = { b, b + len_b, false };
-	uint64_t n = sl_get_u64(&all);
-	unsigned int i;
-
-	memset(r, 0, sizeof(*r));
-	cut_part(&all, &r->steps);
-	for (i = 0; i < SL_COLUMNS; i++)
-		cut_part(&all, &r->column[i]);
-	if (all.bad || all.at != all.end || n > SL_CHUNK_STEPS)
-		return -EBADMSG;
-	r->left = n;
-	return 0;
-}
-
-int sl_columns_next(struct sl_columns_reader *r, uint32_t *step, uint64_t *v)
-{
-	uint64_t at;
-	bool bad;
-	unsigned int i;
-
-	if (!r->left)
-		return 0;
-	r->left--;
-	at = sl_get_u64(&r->steps) + (r->begun ? (uint64_t)r->last + 1 : 0);
-	bad = r->steps.bad || at > UINT32_MAX;
-	for (i = 0; i < SL_COLUMNS; i++) {
-		v[i] = sl_get_u64(&r->column[i]);
-		bad |= r->column[i].bad;
-	}
-	r->begun = true;
-	r->last = *step = at;
-	return bad ? -EBADMSG : 1;
 }

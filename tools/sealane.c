@@ -34,13 +34,28 @@ static const struct command commands[] = {
 	  "       agent starts anew\n", cmd_module },
 	{ "latency", "[LANE...] [--by KEYS] [--half H] [--since T] [--until T]",
 	  "round-trip times of the lanes",
-	  "  --by KEYS   rows by lane, path, method, half (comma-separated); "
-	  "the rest is merged\n"
+	  "  --by KEYS   rows by lane, path, method, half, prefix "
+	  "(comma-separated);\n"
+	  "              the rest is merged\n"
 	  "  --half H    only far, near, full or self (time in the gateway, which\n"
 	  "              rows that merge halves leave out)\n"
 	  "  --since T   RFC 3339, or a time before now such as -10m "
 	  "(default -5m)\n"
 	  "  --until T   likewise (default now)\n", cmd_latency },
+	{ "history", "LANE [--since T] [--until T] [--step D] [--by KEYS] ...",
+	  "a lane over time: a heat strip on a terminal, else rows",
+	  "  --since T   RFC 3339, or a time before now such as -6h "
+	  "(default -1h)\n"
+	  "  --until T   likewise (default now)\n"
+	  "  --step D    10s, 1m, 15m or several of them (default: some 60 to "
+	  "120 steps);\n"
+	  "              what is older is kept in longer ones\n"
+	  "  --by KEYS   a strip for each path, method, half or prefix\n"
+	  "  --half H    far (default), near, full or self\n"
+	  "  --path P    only this cable\n"
+	  "  --method M  only this method\n"
+	  "  --heat      with -j: the counts of each step by bucket too\n",
+	  cmd_history },
 	{ "lanes", "[LANE...]",
 	  "how the lanes are now: usual latency, changes, budgets",
 	  "  Figures of the last 10 s, half far, by path; idle and working latency "

@@ -87,6 +87,7 @@ struct watch_model {
 	/* the rows, by lane and path */
 	struct watch_row *rows;
 	unsigned int n_rows, n_lanes, n_broken, n_changed;
+	double packets_per_s, bits_per_s;	/* of all lanes */
 	struct watch_drop *drops;	/* by source and name */
 	unsigned int n_drops;
 	struct watch_event *events;	/* the oldest first */

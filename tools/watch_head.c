@@ -59,25 +59,19 @@ bool watch_alarms(const struct watch_model *m, char *out, size_t len)
 
 void watch_summary(const struct watch_model *m, char *out, size_t len)
 {
-	double packets = 0, bits = 0, dropped = 0;
 	char a[24], b[24], c[24];
+	double dropped = 0;
 	unsigned int i;
 
-	for (i = 0; i < m->n_rows; i++) {
-		const struct watch_row *r = &m->rows[i];
-
-		packets += isnan(r->num[WATCH_PACKETS]) ? 0 :
-			   r->num[WATCH_PACKETS];
-		bits += isnan(r->num[WATCH_BITS]) ? 0 : r->num[WATCH_BITS];
-	}
 	for (i = 0; i < m->n_drops; i++)
 		if (!isnan(m->drops[i].packets_per_s) &&
 		    strcmp(m->drops[i].action, "count"))
 			dropped += m->drops[i].packets_per_s;
 	snprintf(out, len, "%u paths changed, %u budgets broken; %u lanes, "
 		 "%s packets/s, %sbit/s; %s packets/s dropped", m->n_changed,
-		 m->n_broken, m->n_lanes, watch_rate(packets, a),
-		 watch_rate(bits, b), watch_rate(dropped, c));
+		 m->n_broken, m->n_lanes, watch_rate(m->packets_per_s,
+		 a),
+		 watch_rate(m->bits_per_s, b), watch_rate(dropped, c));
 }
 
 void watch_compose_head(const struct watch_model *m, const struct watch_view *v,

@@ -182,12 +182,31 @@ static void take_path(struct watch_row *r, struct json_object *lane,
 		worsen(r, 5, "budget");
 }
 
+/* Packets of flows whose path is not known yet: nothing was measured there, and a
+ * row of them would hide those that matter. */
+static bool nameless(struct json_object *path)
+{
+	char name[WATCH_TEXT_B];
+
+	watch_word(path, "path", name, sizeof(name));
+	return !name[0] && !(watch_num(path, "samples") > 0);
+}
+
+static void sum_up(struct watch_model *m, struct json_object *path)
+{
+	double packets = watch_num(path, "packets_per_s");
+	double bits = watch_num(path, "bits_per_s");
+
+	m->packets_per_s += isnan(packets) ? 0 : packets;
+	m->bits_per_s += isnan(bits) ? 0 : bits;
+}
+
 /* The paths of a lane behind `n` rows; a lane without any is a row too. */
 static unsigned int take_lane(struct watch_model *m, unsigned int n,
 			      struct json_object *lane)
 {
 	struct json_object *paths = watch_member(lane, "paths");
-	size_t i, k = watch_length(paths);
+	size_t i, k = watch_length(paths), before = n;
 	struct watch_row *grown;
 
 	if (!watch_member(lane, "lane"))
@@ -196,15 +215,19 @@ static unsigned int take_lane(struct watch_model *m, unsigned int n,
 	if (!grown)
 		return n;
 	m->rows = grown;
-	if (!k) {
-		take_path(&m->rows[n], lane, NULL);
-		strcpy(m->rows[n].state, broken_budgets(lane) ?
-		       "no traffic, budget" : "no traffic");
-		return n + 1;
+	for (i = 0; i < k; i++) {
+		sum_up(m, watch_at(paths, i));
+		if (!nameless(watch_at(paths, i)))
+			take_path(&m->rows[n++], lane, watch_at(paths, i));
 	}
-	for (i = 0; i < k; i++)
-		take_path(&m->rows[n + i], lane, watch_at(paths, i));
-	return n + k;
+	if (n == before) {
+		take_path(&m->rows[n], lane, NULL);
+		strcpy(m->rows[n].state, k ? "not measured" : "no traffic");
+		if (broken_budgets(lane))
+			worsen(&m->rows[n], 5, "budget");
+		n++;
+	}
+	return n;
 }
 
 /* What was there before knows the minutes before. */
@@ -233,6 +256,7 @@ void watch_take_lanes(struct watch_model *m, struct json_object *doc)
 
 	m->rows = NULL;
 	m->n_rows = m->n_broken = m->n_changed = 0;
+	m->packets_per_s = m->bits_per_s = 0;
 	m->n_lanes = watch_length(lanes);
 	for (i = 0; i < m->n_lanes; i++) {
 		m->n_rows = take_lane(m, m->n_rows, watch_at(lanes, i));

@@ -70,7 +70,7 @@ export const extent = (steps, floor_ns) => {
 	// of the steps' p99 nearly all: a step of few samples has any
 	const highs = steps.map((s) => (s.p99_ns ?? 0) / 1e6).sort((a, b) => a - b);
 
-	high = Math.max(high ?? 0, highs[Math.floor(0.97 * highs.length)] ?? 0);
+	high = Math.max(high ?? 0, highs[Math.floor(0.99 * highs.length)] ?? 0);
 	if (!Number.isFinite(low) || !high)
 		return [1, 1000];
 	if (floor_ns)

@@ -11,21 +11,12 @@ const PAD_PX = { wide: 64, narrow: 44 };
 const LEAST_SPAN_DEG = 10;	// of the view: nobody wants to see one street
 const LABEL_PX = { w: 60, h: 30, gap: 9 };
 
-// The meridian around which all places lie closest: opposite to the widest gap
-// between them, so that a gateway of the Pacific sees one ocean.
-export const middle = (lons) => {
-	const sorted = [...lons].sort((a, b) => a - b);
-	let widest = -1, at = 0;
-
-	sorted.forEach((lon, i) => {
-		const next = i + 1 < sorted.length ? sorted[i + 1] : sorted[0] + 360;
-
-		if (next - lon > widest) {
-			widest = next - lon;
-			at = next;
-		}
-	});
-	const centre = at + (360 - widest) / 2;
+// The meridian between the lanes farthest east and west of the gateway, each by the
+// shorter way round, so that no arc leaves the picture on one side to come back on the
+// other.
+export const middle = (home, lons) => {
+	const off = [0, ...lons.map((lon) => ((lon - home + 540) % 360) - 180)];
+	const centre = home + (Math.min(...off) + Math.max(...off)) / 2;
 
 	return ((centre + 540) % 360) - 180;
 };
@@ -36,8 +27,10 @@ const spread = ([lat, lon]) => {
 	return [[lon - half, lat - half], [lon + half, lat + half]];
 };
 
+// places: the gateway's first
 const fit = (places, w, h, pad) => {
-	const rotate = [-middle(places.map((p) => p[1])), 0];
+	const [home, ...others] = places.map(([, lon]) => lon);
+	const rotate = [-middle(home, others), 0];
 	const points = places.length > 1 ? places.map(([lat, lon]) => [lon, lat]) :
 		spread(places[0]);
 

@@ -391,8 +391,8 @@ static int drive_series(const char *conf)
 	struct sl_dp_opts o = {};
 	struct sl_config *cfg;
 	struct sl_dp *dp;
+	uint64_t seed = 1, tail;
 	char dir[256];
-	uint64_t spread_ns = 0;
 	uint32_t i;
 
 	if (sl_config_load(conf, &cfg, &errs) ||
@@ -402,12 +402,14 @@ static int drive_series(const char *conf)
 	o.pin_dir = dir;
 	if (sl_dp_open(&o, &dp) || sl_dp_origin(dp) != SL_DP_ADOPTED)
 		die("%s", sl_dp_error(dp));
-	for (;;) {
-		for (i = 0; i < cfg->tables.series; i++)
+	for (;;) {	/* as round trips are: most near the least, a long tail */
+		for (i = 0; i < cfg->tables.series; i++) {
+			seed = seed * 6364136223846793005ULL + 1;
+			tail = 64 - __builtin_clzll(seed | 1ULL << 44);
 			sl_dp_test_sample(dp, i, 1 + i % 100, i / 100,
-					  36000000 + i * 1000 + spread_ns);
-		/* over some 40 buckets in time */
-		spread_ns = (spread_ns + 700000) % 49000000;
+					  36000000 + i * 1000 +
+					  (seed >> 20) % (1000000 * (65 - tail)));
+		}
 		usleep(100000);
 	}
 }

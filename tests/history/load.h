@@ -3,12 +3,14 @@
  * Loads that look like a gateway's. Series number r has a share of all samples by
  * Zipf's law; its round trips are log-normal around something of 5 to 300 ms (one
  * in five has a second mode), 3 % of them with an exponential tail, the median
- * wanders (0.3 % a step) and breathes with the day, as the rate does (0.3 to 1).
+ * wanders (0.3 % every twelve steps) and breathes with the day, as the rate does (0.3 to 1).
  * Buckets are drawn one by one from Poisson distributions, which is the same as
  * drawing samples, and quick.
  */
 #ifndef LOAD_H
 #define LOAD_H
+
+#define LOAD_AGE	11	/* steps that have the same distribution */
 
 #include <math.h>
 #include <stdint.h>
@@ -79,13 +81,13 @@ static inline double load_below(double x, double mu, double sigma)
 
 static inline void load_masses(struct load *l, double mu)
 {
-	double top = mu + l->second + 4.5, x0, x1, p, tail, sum = 0;
+	double top = mu + l->second + 3, x0, x1, p, tail;
 	int b = (mu - 5 * l->sigma) / M_LN2 * 32 + 576;
 
 	l->first = b < 0 ? 0 : b;
 	for (l->n = 0, b = l->first; b < SL_HIST_BUCKETS - 1; b++, l->n++) {
-		x0 = log(sl_hist_lower_s(b));
-		x1 = log(sl_hist_upper_s(b));
+		x1 = sl_hist_prom_index(b) * M_LN2 / 32;
+		x0 = x1 - M_LN2 / 32;
 		if (x0 > top)
 			break;
 		p = load_below(x1, mu, l->sigma) - load_below(x0, mu, l->sigma);
@@ -96,9 +98,7 @@ static inline void load_masses(struct load *l, double mu)
 		tail = x1 < mu ? 0 : exp(-fmax(0, x0 - mu) / 0.4) -
 				     exp(-(x1 - mu) / 0.4);
 		l->mass[l->n] = 0.97 * p + 0.03 * tail;
-		sum += l->mass[l->n];
 	}
-	(void)sum;
 }
 
 /* One step of one series; at_s: wall clock. */
@@ -112,7 +112,7 @@ static inline void load_draw(struct load *l, uint64_t at_s, double step_s,
 	if (!l->age--) {
 		l->walk += 0.003 * load_normal();
 		load_masses(l, l->mu + l->walk + 0.03 * day);
-		l->age = 3;
+		l->age = LOAD_AGE;
 	}
 	memset(h, 0, sizeof(*h));
 	mean = l->rate * step_s * (0.65 + 0.35 * day);

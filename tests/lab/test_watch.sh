@@ -250,4 +250,60 @@ keys q
 ok "... and does not hold the keys" restored
 ok "... for a second" python3 -c "assert $EPOCHREALTIME - $t0 < 1.5"
 no_fake
+
+# --- the lab's agent ---
+SOCKET=$SEALANE_SOCKET
+WATCH="$BUILD/sealane --socket $SOCKET watch --every 1s"
+export SITES="SG:10:36:2:2900: HK:15:12:1:650:"
+lab up || bail "no lab"
+sed -i 's/{name: SG, /&budgets: ["p95 <= 20ms over 1m"], /' "$LAB_DIR/sealane.yaml"
+echo 'detection: {hold: 20s}' >>"$LAB_DIR/sealane.yaml"
+agent_start || bail "no agent: $(cat "$LAB_DIR/agent.log")"
+lab traffic 45 &
+work+=($!)
+start
+look "a lane of the lab is shown, with what it measures" \
+	'SG +sg-cable .*budget +3[67]\.[0-9]+ +3[6-9]\.[0-9]+ .* 1\.2[0-9]'
+look "... and the other one" 'HK +hk-cable .* 1[23]\.[0-9]+ '
+sealane -j watch -n 1 >"$LAB_DIR/watch.json"
+sealane -j latency --half far --by lane,path --since -10s >"$LAB_DIR/latency.json"
+agrees() {
+	python3 - "$LAB_DIR" <<-'EOF'
+		import json, sys
+		watch, latency = (json.load(open("%s/%s.json" % (sys.argv[1], n)))
+		                  for n in ("watch", "latency"))
+		rows = {(r["lane"], r["path"]): r for r in latency["rows"]}
+		n = 0
+		for w in watch["lanes"]:
+		    r = rows.get((w["lane"], w["path"]))
+		    if w["lane"] in ("SG", "HK") and w["samples"]:
+		        print(w["lane"], w["path"], w["p50_ns"], r["p50_ns"], w["samples"], r["samples"])
+		        assert abs(w["p50_ns"] / r["p50_ns"] - 1) < 0.02, (w, r)
+		        assert w["floor_ns"] == r["floor_ns"] and w["packets_per_s"] > 10
+		        n += 1
+		assert n == 2, n
+	EOF
+}
+ok "its figures are those of \`latency\`" agrees
+ok "... in its schema" sh -c "/usr/bin/python3 $TOP/tests/schema.py watch <$LAB_DIR/watch.json"
+keys / S G Enter Enter
+look "a look into a lane has its budget" 'budget p95 <= 20ms over 1m: broken since'
+look "... its methods" 'sg-cable +tcp-ts +far +[0-9]+ +3[67]\.'
+look "... its floor" 'floor 29.02 ms by cable, cable 2900 km, geography ok'
+tm resize-window -x 110 -y 70
+look "... and its events" 'warning .*SG'
+keys Escape Escape
+sealane block "$(site_v4 HK)" --force --why "a test" >/dev/null
+look "what is blocked is shown as it drops" 'block +[1-9][0-9.]* +[0-9]+ +198.18.15.2/32 +drop +a test'
+look "... and that it was" 'commit .*block of 198.18.15.2'
+sealane bypass on --why "a test" >/dev/null
+look "the bypass is loud" 'BYPASS ON: .* by root: a test'
+sealane bypass off >/dev/null
+agent_kill TERM
+look "an agent that ends is told" 'CONNECTION LOST for'
+agent_start
+look "... and when it is back" 'the agent was started anew'
+look "... its lanes too" 'SG +sg-cable .* 3[67]\.[0-9]+'
+keys q
+ok "and the terminal is as it was" restored
 tap_end

@@ -5,6 +5,7 @@
 usage: drive.py TOP BUILD LAB_DIR
 """
 import json
+import os
 import re
 import subprocess
 import sys
@@ -30,9 +31,23 @@ def lock(t):
         if k != "node_modules/commander"))   # of a tool that is not used
 
 
+def pure(t):
+    """What needs no browser, in Node."""
+    out = f"{BUILD}/tests/page/pure.mjs"
+    subprocess.run(["esbuild", f"{TOP}/tests/page/pure.mjs", "--bundle", "--platform=node",
+                    "--format=esm", "--log-level=warning", f"--outfile={out}"], check=True,
+                   env={**os.environ, "NODE_PATH": f"{BUILD}/page/node_modules"})
+    said = subprocess.run(["node", out], capture_output=True, text=True)
+    lines = [x for x in said.stdout.splitlines() if re.match("(not )?ok ", x)]
+    for line in lines:
+        t.ok(line.split(" - ", 1)[1], line.startswith("ok"), said.stdout)
+    t.ok("all of these ran", f"1..{len(lines)}" in said.stdout, said.stderr)
+
+
 def main():
     t = Tap()
     lock(t)
+    pure(t)
     mock = subprocess.Popen([sys.executable, f"{TOP}/tests/page/mock.py",
                              str(MOCK_PORT), f"{BUILD}/page/out"])
     browser = None

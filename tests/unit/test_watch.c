@@ -65,7 +65,8 @@ static const char two_lanes[] =
 "\"state\":\"changed\",\"packets_per_s\":0,\"retrans_ppm\":null}]},"
 "{\"lane\":\"KL\",\"geography\":\"broken\",\"budgets\":[],\"paths\":["
 "{\"path\":\"sg-cable\",\"p50_ns\":44150000,\"state\":\"learning\"}]},"
-"{\"lane\":\"quiet\",\"paths\":[]}]}";
+"{\"lane\":\"quiet\",\"paths\":[]},{\"lane\":\"new\",\"paths\":[{\"path\":\"\","
+"\"samples\":0,\"packets_per_s\":0.5,\"bits_per_s\":1000}]}]}";
 
 static const struct watch_row *row(const struct watch_model *m,
 				   const char *lane, const char *path)
@@ -85,8 +86,10 @@ TEST(lanes_become_rows_with_the_agents_figures)
 	const struct watch_row *r;
 
 	take_text(&m, watch_take_lanes, two_lanes);
-	ASSERT_EQ(m.n_rows, 4);
-	EXPECT_EQ(m.n_lanes, 3);
+	ASSERT_EQ(m.n_rows, 5);
+	EXPECT_EQ(m.n_lanes, 4);
+	EXPECT_EQ(m.packets_per_s, 121);
+	EXPECT_EQ(m.bits_per_s, 964000);
 	EXPECT_EQ(m.n_broken, 1);
 	EXPECT_EQ(m.n_changed, 1);
 	EXPECT_STREQ(m.gateway, "hkg1");
@@ -114,6 +117,10 @@ TEST(lanes_become_rows_with_the_agents_figures)
 	r = row(&m, "quiet", "");
 	ASSERT_NE(r, NULL);
 	EXPECT_STREQ(r->state, "no traffic");
+	/* flows whose path is not known yet: no row of their own */
+	r = row(&m, "new", "");
+	ASSERT_NE(r, NULL);
+	EXPECT_STREQ(r->state, "not measured");
 	/* what is not named any more is gone */
 	take_text(&m, watch_take_lanes, "{\"lanes\":[]}");
 	EXPECT_EQ(m.n_rows, 0);
