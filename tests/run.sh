@@ -108,6 +108,7 @@ fi
 
 run "fuzz" 300 tests/fuzz/run.sh "${FUZZ_SECONDS:-4}"
 run "command line" 120 tests/cli/test_cli.sh
+run "Prometheus rules" 60 tests/metrics/test_rules.sh
 run "rule files" 120 tests/cli/test_rules.sh
 run "rules on captures" 120 tests/cli/test_replay_rules.sh
 run "FlowSpec sources" 120 tests/cli/test_flowspec.sh
