@@ -153,12 +153,18 @@ export class LaneView {
 			this.draw();
 		} catch (error) {
 			if (turn === this.turn)
-				this.said.replaceChildren(failure(error));
+				this.complain(error);
 		}
 		if (turn !== this.turn)
 			return;
 		this.box.removeAttribute("aria-busy");
 		this.timer = setTimeout(() => this.again(), this.step_s() * 1000);
+	}
+
+	complain(error) {
+		this.said.replaceChildren(failure(error));
+		for (const box of this.doc ? [] : [this.marks, this.prefixes])
+			box.replaceChildren(empty("Not known."));
 	}
 
 	again() {
