@@ -471,12 +471,3 @@ void module_collect(struct agent *a)
 	read_module(a);
 	keep_fine(c, c->last_ns, c->last_ns);
 }
-
-void collect_last(const struct agent *a, collect_series_fn series,
-		  collect_lane_fn lane, void *arg)
-{
-	struct collect *c = a->collect;
-
-	if (c->n)
-		walk_entry(at(c, c->n - 1), series, lane, arg);
-}

@@ -117,3 +117,17 @@ void collect_walk(const struct agent *a, uint64_t from_ns, uint64_t to_ns,
 
 	collect_show(a, &w, &eye);
 }
+
+void collect_last(const struct agent *a, collect_series_fn series,
+		  collect_lane_fn lane, void *arg)
+{
+	const struct ring_eye eye = { .series = series, .lane = lane,
+				      .arg = arg };
+	const struct collect *c = a->collect;
+	const struct fine *f;
+
+	if (!c->n_fine)
+		return;
+	f = &c->fine[(c->first + c->n_fine - 1) % FINE_MAX];
+	ring_read(f->b, f->len, &eye);
+}
