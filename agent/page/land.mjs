@@ -19,19 +19,22 @@ const land = (dir, name) => {
 };
 
 // Longitudes that go on beyond 180 degrees instead of beginning anew at -180: on the
-// plane an island on that meridian is no belt around the globe then.
+// plane an island on that meridian is no belt around the globe then. The middle is kept
+// between -180 and 180, so that a lake stays in its land.
 const unwind = (ring) => {
 	let turn = 0;
+
 	const out = ring.map(([lon, lat], i) => {
 		const step = i ? lon - ring[i - 1][0] : 0;
 
 		turn += step > 180 ? -360 : step < -180 ? 360 : 0;
 		return [lon + turn, lat];
 	});
-	const shift = out.some(([lon]) => lon < -180) ? 360 : 0;
+	const middle = out.reduce((sum, [lon]) => sum + lon, 0) / out.length;
 
-	return out.map(([lon, lat]) => [lon + shift, lat]);
+	return out.map(([lon, lat]) => [lon - 360 * Math.round(middle / 360), lat]);
 };
+const turned = (ring) => ring.map(([lon, lat]) => [lon + 360, lat]);
 
 // What is left of a polygon's rings within a box; planar, in degrees.
 const cut = (rings, [west, south, east, north]) => {
@@ -43,7 +46,7 @@ const cut = (rings, [west, south, east, north]) => {
 		polygonStart() {}, polygonEnd() {}, sphere() {},
 	};
 
-	geoStream({ type: "Polygon", coordinates: rings.map(unwind) }, geoIdentity()
+	geoStream({ type: "Polygon", coordinates: rings }, geoIdentity()
 		.clipExtent([[west, south], [east, north]]).stream(sink));
 	return out;
 };
@@ -74,4 +77,6 @@ const [dir, out] = process.argv.slice(2);
 write(`${out}/world.json`, land(dir, "land-110m")
 	.map((rings) => round(rings, 1)));
 write(`${out}/near.json`, land(dir, "land-50m")
+	.map((rings) => rings.map(unwind))
+	.flatMap((rings) => [rings, rings.map(turned)])
 	.map((rings) => round(cut(rings, NEAR), 2)));
