@@ -153,6 +153,7 @@ say "The same on a page, live: http://$page/"
 if [ -t 0 ] && [ -t 1 ]; then
 	echo "and on this host's terminals, as root:"
 	echo "  $BUILD/sealane --socket $SEALANE_SOCKET watch"
+	trap 'exit 0' INT
 	printf 'Enter or Ctrl-C ends the demo. '
 	read -r _ || true
 else
