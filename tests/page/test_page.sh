@@ -48,5 +48,5 @@ export BPFFS_DIR
 BPFFS_DIR=$(bpffs_dir)
 mkdir -p "$BUILD/tests/page"
 # TAP and plan are the driver's
-in_ns gw timeout 150 /usr/bin/python3 "$TOP/tests/page/drive.py" "$TOP" "$BUILD" "$LAB_DIR"
+in_ns gw timeout 130 /usr/bin/python3 "$TOP/tests/page/drive.py" "$TOP" "$BUILD" "$LAB_DIR"
 exit $?
