@@ -210,7 +210,8 @@ static void note(struct watch_feed *f, bool reached)
 		f->trends = 0;
 		return;
 	}
-	m->reached = m->ever = true;
+	m->reached = true;
+	m->ever |= m->started[0] != '\0';	/* not who is only refused */
 	m->lost_ns = 0;
 }
 

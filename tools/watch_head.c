@@ -15,7 +15,7 @@ static double seconds_since(uint64_t now_ns, uint64_t then_ns)
 
 void watch_identity(const struct watch_model *m, char *out, size_t len)
 {
-	char up[24], gen[24], text[64] = "agent not reached yet";
+	char up[24], gen[24], text[64] = "nothing known of the agent yet";
 
 	if (m->ever)
 		snprintf(text, sizeof(text), "%sagent up %s",

@@ -149,6 +149,16 @@ static unsigned int broken_budgets(struct json_object *lane)
 	return n;
 }
 
+/* A path that only saw packets astray, or flows whose path is not known yet: a row
+ * of it would hide those that matter. The page has the same rule. */
+static bool stray(struct json_object *path)
+{
+	char state[WATCH_TEXT_B];
+
+	watch_word(path, "state", state, sizeof(state));
+	return !(watch_num(path, "samples") > 0) && !strcmp(state, "learning");
+}
+
 static void take_path(struct watch_row *r, struct json_object *lane,
 		      struct json_object *path)
 {
@@ -166,7 +176,8 @@ static void take_path(struct watch_row *r, struct json_object *lane,
 	watch_word(path, "state", r->state, sizeof(r->state));
 	if (!r->state[0])
 		strcpy(r->state, "unknown");
-	r->rank = rank_of(r->state);
+	/* of what saw nothing so far there is nothing to look at */
+	r->rank = stray(path) ? 0 : rank_of(r->state);
 	for (c = WATCH_P50; c < WATCH_TREND; c++)
 		r->num[c] = watch_num(c == WATCH_FLOOR ? lane : path,
 				      watch_columns[c].key);
@@ -180,16 +191,6 @@ static void take_path(struct watch_row *r, struct json_object *lane,
 		worsen(r, 4, "geography");
 	if (broken_budgets(lane))
 		worsen(r, 5, "budget");
-}
-
-/* A path that only saw packets astray, or flows whose path is not known yet: a row
- * of it would hide those that matter. The page has the same rule. */
-static bool stray(struct json_object *path)
-{
-	char state[WATCH_TEXT_B];
-
-	watch_word(path, "state", state, sizeof(state));
-	return !(watch_num(path, "samples") > 0) && !strcmp(state, "learning");
 }
 
 /* Of paths that are all stray, the one with most traffic. */
@@ -242,6 +243,7 @@ static unsigned int take_lane(struct watch_model *m, unsigned int n,
 	take_path(&m->rows[n], lane, busiest(paths));
 	if (!busiest(paths)) {
 		strcpy(m->rows[n].state, "no traffic");
+		m->rows[n].rank = 0;
 		if (broken_budgets(lane))
 			worsen(&m->rows[n], 5, "budget");
 	}

@@ -240,6 +240,7 @@ no_fake
 fake malformed
 start
 look "answers of the wrong shape are told" 'GET status: an answer of no known form'
+ok "... and end rows with 2" status_of 2 "$BUILD/sealane" --socket "$SOCKET" watch -n 1
 leave
 no_fake
 fake hanging

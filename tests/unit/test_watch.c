@@ -119,6 +119,7 @@ TEST(lanes_become_rows_with_the_agents_figures)
 	r = row(&m, "quiet", "");
 	ASSERT_NE(r, NULL);
 	EXPECT_STREQ(r->state, "no traffic");
+	EXPECT_EQ(watch_row_style(r), WATCH_PLAIN);
 	/* of paths that saw packets only astray, one row */
 	r = row(&m, "new", "sg-cable");
 	ASSERT_NE(r, NULL);
