@@ -14,7 +14,7 @@ WATCH="$BUILD/sealane --socket $SOCKET watch --every 1s"
 
 # --- a terminal of our own ---
 tm() { tmux -L "sealane-$$" -f /dev/null "$@"; }
-trap 'tm kill-server 2>/dev/null; traffic_stop; finish' EXIT
+trap 'tm kill-server 2>/dev/null; traffic_stop; finish; rm -rf "$LAB_DIR"' EXIT
 tm new-session -d -x 110 -y 24 "env LC_ALL=C.UTF-8 PS1='$ ' sh" ||
 	bail "no tmux"
 keys() { tm send-keys "$@"; }
