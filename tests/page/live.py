@@ -7,6 +7,8 @@ import subprocess
 import urllib.error
 import urllib.request
 
+from selenium.webdriver.common.keys import Keys
+
 from browser import until
 from views import COLOURS
 
@@ -124,6 +126,22 @@ def commits(t, b, lab):
         b.text("#lane .marks .message"))
 
 
+def token(t, b):
+    """A listener that tells nothing to whom it does not know."""
+    b.open("http://127.0.0.1:9479/")
+    t.ok("who has no token is asked for one", until(
+        10, lambda: b.text("#state") == ["refused"] and b.all("#token:not([hidden])")) and
+        not b.all(".lanes tbody tr"))
+    b.complaints()  # the browser's own lines about refusals
+    b.all("#token-word")[0].send_keys(os.environ["TOKEN"], Keys.ENTER)
+    t.ok("... and with it the page is live", until(10, lambda: b.text("#state") == ["live"] and
+         b.all(".lanes tbody tr") and not b.all("#token:not([hidden])")), b.text("#trouble"))
+    t.ok("... and all of it answered", until(10, lambda: b.text("#facts dd")
+                                             and b.all(".events li")))
+    b.complaints()
+    b.open(f"{URL}/")
+
+
 def restart(t, b, lab):
     b.js("window.same = true; location.hash = '#/'")
     until(5, lambda: cell(b, "SG", "p50"))
@@ -174,6 +192,8 @@ def run(t, b, top, build, lab_dir):
     said = b.complaints()
     t.ok("no script error, no violation of the policy", not said, said)
     cut(t, b, lab)
+    token(t, b)
+    until(10, lambda: b.text("#state") == ["live"])
     restart(t, b, lab)
     said = b.complaints()
     t.ok("... nor after cut and restart", not said, said)

@@ -47,7 +47,7 @@ LANES = ["BKK", "HK", "JKT", "KL", "MNL", "SG", "SGN", "Tokyo", "other"]
 
 def overview(t, b, url):
     b.open(url)
-    until(10, lambda: len(b.all(".lanes tbody tr")) == 10 and
+    until(25, lambda: len(b.all(".lanes tbody tr")) == 10 and
           len(b.all(".spark path")) == 10 and b.all(".land[d^=M]") and b.all(".drops tbody tr"))
     rows = b.text(".lanes tbody th a")
     t.ok("a row for every lane and path", sorted(set(rows)) == sorted(LANES) and
@@ -162,7 +162,7 @@ def looks(t, b, url):
     t.ok("... and the heat map drawn in it", until(5, lambda: b.js(COLOURS) > 8))
     b.picture("lane-dark")
     b.open(f"{url}/#/")
-    until(10, lambda: b.all(".land[d^=M]") and len(b.all(".spark path")) == 10)
+    until(25, lambda: b.all(".land[d^=M]") and len(b.all(".spark path")) == 10)
     b.picture("overview-dark")
     b.media("light", "reduce")
     t.ok("reduced motion has no transition", b.js(
@@ -175,7 +175,7 @@ def phone(t, b, url):
     b.size(360, 740, True)
     b.open(f"{url}/#/")
     b.js("location.reload()")
-    until(10, lambda: b.all(".land[d^=M]") and len(b.all(".spark path")) == 10)
+    until(25, lambda: b.all(".land[d^=M]") and len(b.all(".spark path")) == 10)
     t.ok("360 px: all corridors need no sideways scroll", b.js(OVERFLOW) <= 0, b.js(OVERFLOW))
     b.picture("phone")
     b.open(f"{url}/#/lane/BKK?w=1h")
