@@ -120,6 +120,8 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' dist/sealaned.service.in \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
+	install -m 644 dist/sealaned-http.socket \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/sealaned \
@@ -131,7 +133,8 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/exabgp.conf.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/gobgpd.conf.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/page-licences.txt \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned-http.socket
 
 # The module's sources for DKMS: dkms add sealane/$(SL_VERSION), and so on.
 DKMS_DIR ?= /usr/src/sealane-$(SL_VERSION)
