@@ -11,7 +11,7 @@
 
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include "agent.h"
+#include "access.h"
 
 #define PEERS	1024	/* known at once; more than there are connections */
 
