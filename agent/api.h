@@ -76,7 +76,8 @@ struct listener {
 	struct agent *a;
 	struct MHD_Daemon *mhd;
 	int fd;				/* that listens; mhd's to close */
-	char host[64];			/* as the configuration says it */
+	char host[108];			/* as the configuration says it, or the
+					 * path of a Unix socket */
 	uint16_t port;
 	char *cert, *key;		/* PEM; NULL: no TLS */
 	enum sl_role role;		/* of who comes without a token */
@@ -99,7 +100,7 @@ struct api_plan {
 /* A socket of systemd that waits for its listener's certificate. */
 struct held {
 	int fd;
-	char host[64];			/* address, or path */
+	char host[108];			/* address, or path */
 	uint16_t port;
 	bool local, safe;		/* Unix; Unix or loopback */
 };
