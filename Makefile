@@ -117,6 +117,12 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/doc/sealane
 	install -m 644 $(BUILD)/page/out/licences.txt \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/page-licences.txt
+	install -d $(DESTDIR)$(PREFIX)/share/doc/sealane/prometheus \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/grafana
+	install -m 644 dist/prometheus/* \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/prometheus
+	install -m 644 dist/grafana/*.json \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/grafana
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' dist/sealaned.service.in \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
@@ -135,6 +141,8 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/page-licences.txt \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned-http.socket
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/sealane/prometheus \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/grafana
 
 # The module's sources for DKMS: dkms add sealane/$(SL_VERSION), and so on.
 DKMS_DIR ?= /usr/src/sealane-$(SL_VERSION)

@@ -49,6 +49,7 @@ struct request {
 	struct caller who;
 	struct refusal denied;		/* status 0: he may */
 	bool wrong_token;		/* is told late */
+	bool head;			/* a GET whose body is left out */
 	char *body;
 	size_t len, room;
 	bool too_long;

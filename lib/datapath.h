@@ -196,6 +196,10 @@ void sl_dp_peek_series(const struct sl_dp *dp, uint32_t slot,
 /* Lines of the flow table in use, confirmed ones among them. */
 void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,
 		      uint32_t *confirmed);
+/* The same, estimated from at most so many sets (a power of two): a large table is
+ * more memory than one wants to read often. */
+void sl_dp_flow_estimate(const struct sl_dp *dp, uint32_t sets, uint32_t *used,
+			 uint32_t *confirmed);
 
 /* Dropped packets as they are shown: open once, then read when the descriptor is
  * readable; `take` sees each. 0 or negative errno. */

@@ -324,14 +324,15 @@ struct sl_compound sl_dp_class_of(const struct sl_dp *dp, uint32_t entry)
 	return dp->rules[sl_dp_epoch(dp) & 1].compound[id - SL_MAX_CLASSES];
 }
 
-void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,
-		      uint32_t *confirmed)
+/* Of each set whose number is a multiple of `every`. */
+static void flow_usage(const struct sl_dp *dp, uint32_t every, uint32_t *used,
+		       uint32_t *confirmed)
 {
 	uint32_t i;
 	int w;
 
 	*used = *confirmed = 0;
-	for (i = 0; i < dp->set.n_flow_sets; i++) {
+	for (i = 0; i < dp->set.n_flow_sets; i += every) {
 		const struct sl_flow_set *set = sl_dp_at(dp, SL_MAP_FLOWS, i);
 
 		for (w = 0; w < SL_FLOW_WAYS; w++) {
@@ -344,6 +345,24 @@ void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,
 				      SL_FLOW_CONFIRMED;
 		}
 	}
+}
+
+void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,
+		      uint32_t *confirmed)
+{
+	flow_usage(dp, 1, used, confirmed);
+}
+
+void sl_dp_flow_estimate(const struct sl_dp *dp, uint32_t sets, uint32_t *used,
+			 uint32_t *confirmed)
+{
+	uint32_t every = dp->set.n_flow_sets / sets;
+
+	/* keyed hashes fill all sets alike */
+	every = every ? every : 1;
+	flow_usage(dp, every, used, confirmed);
+	*used *= every;
+	*confirmed *= every;
 }
 
 struct sl_replay *sl_dp_replay(struct sl_dp *dp)

@@ -108,6 +108,7 @@ fi
 
 run "fuzz" 300 tests/fuzz/run.sh "${FUZZ_SECONDS:-4}"
 run "command line" 120 tests/cli/test_cli.sh
+run "Prometheus rules" 60 tests/metrics/test_rules.sh
 run "rule files" 120 tests/cli/test_rules.sh
 run "rules on captures" 120 tests/cli/test_replay_rules.sh
 run "FlowSpec sources" 120 tests/cli/test_flowspec.sh
@@ -123,9 +124,12 @@ run "one-armed gateway" 60 tests/lab/test_vlan.sh
 run "residence" 180 tests/lab/test_residence.sh
 run "watch" 150 tests/lab/test_watch.sh
 run "events" 120 tests/lab/test_events.sh
+run "history" 180 tests/lab/test_history.sh
+run "path changes" 240 tests/lab/test_changes.sh
 run "rules" 180 tests/lab/test_rules.sh
 run "commits" 900 tests/lab/test_commits.sh
 run "plan" 120 tests/lab/test_plan.sh
+run "prefixes" 120 tests/lab/test_prefixes.sh
 run "lab" 400 tests/lab/test_lab.sh
 run "metrics" 180 tests/lab/test_metrics.sh
 run "real peers" 240 tests/lab/test_peers.sh

@@ -194,7 +194,7 @@ const base = (box, from_s, to_s, y) => ({
 	scales: { x: { time: true, range: () => [from_s, to_s] },
 		y: { distr: 3, log: 2, range: () => y } },
 	axes: axes(), cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-	padding: [18, 12, 0, 0],
+	padding: [18, 20, 0, 0],
 	legend: { markers: { width: 3, dash: (u, i) => DASHES[String(u.series[i].dash)] ||
 		"dashed" } },
 });
@@ -207,6 +207,8 @@ export const heatMap = (box, doc, floor_ns, ready) => {
 	const from_s = Date.parse(doc.from) / 1000, to_s = Date.parse(doc.to) / 1000;
 	const data = columns(steps, LINES.map((line) => line.key), doc.step_s);
 
+	// the floor from one end to the other
+	data.forEach((list, i) => { list.unshift(i ? null : from_s); list.push(i ? null : to_s); });
 	data.push(data[0].map(() => floor_ns ? floor_ns / 1e6 : null));
 	const series = LINES.map((line) => ({ label: line.label, dash: line.dash,
 		width: line.width, stroke: colour(line.tone), value: shown,
@@ -234,7 +236,7 @@ export const pathLines = (box, doc) => {
 			label: r.path || "(no path)", width: 2, value: shown,
 			stroke: tones[i % tones.length],
 			dash: [[], [8, 4], [2, 3], [10, 3, 2, 3]][i % 4],
-			points: { show: false } }))] },
+			points: { show: r.steps.length < 3 } }))] },
 		uPlot.join(all), box);
 };
 

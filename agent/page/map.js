@@ -40,7 +40,8 @@ const fit = (places, w, h, pad) => {
 
 const inside = (projection, w, h, [west, south, east, north]) =>
 	[[0, 0], [w, 0], [0, h], [w, h]].every((corner) => {
-		const [lon, lat] = projection.invert(corner);
+		const [x, lat] = projection.invert(corner);
+		const lon = x < west ? x + 360 : x;
 
 		return lon > west && lon < east && lat > south && lat < north;
 	});
@@ -76,6 +77,10 @@ const overlap = (a, b) =>
 	Math.max(0, Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x)) *
 	Math.max(0, Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y));
 
+// A label that covers so much of others, in shares of itself, is shown only when its
+// place is pointed at or focused.
+const CROWDED = 0.12;
+
 // Where a label stands beside its point: the first of eight places at which it
 // covers least.
 const place = ([x, y], taken, w, h, box = LABEL_PX) => {
@@ -96,7 +101,10 @@ const place = ([x, y], taken, w, h, box = LABEL_PX) => {
 			best = at;
 		}
 	}
-	taken.push(best);
+	best.crowded = taken.reduce((all, t) => all + (t.label ? overlap(best, t) : 0), 0) >
+		CROWDED * box.w * box.h;
+	if (!best.crowded)
+		taken.push({ ...best, label: true });
 	return best;
 };
 
@@ -104,7 +112,8 @@ const label = (at, lines) => {
 	const x = at.anchor === "start" ? at.x : at.anchor === "end" ? at.x + at.w :
 		at.x + at.w / 2;
 
-	return svg("text", { x, y: at.y + 12, "text-anchor": at.anchor, class: "label" },
+	return svg("text", { x, y: at.y + 12, "text-anchor": at.anchor,
+		class: at.crowded ? "label crowded" : "label" },
 		svg("tspan", { class: "name" }, lines[0]),
 		lines[1] && svg("tspan", { x, dy: 14, class: "figure" }, lines[1]));
 };

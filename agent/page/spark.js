@@ -6,6 +6,9 @@ import * as f from "./format.js";
 
 const W = 120, H = 28;
 const HOUR_S = 3600, STEP_S = 60, AGAIN_MS = 60000;
+const REST = 5;	// times what an answer took until the next lane is asked for
+
+const pause = (time_ms) => new Promise((done) => setTimeout(done, time_ms));
 
 export class Sparks {
 	constructor(changed) {
@@ -35,6 +38,7 @@ export class Sparks {
 				for (const row of doc.rows)
 					this.rows.set(this.key(lane, row.path), row.steps);
 				this.changed(lane);
+				await pause(REST * (Date.now() - this.asked.get(lane)));
 			} catch {
 				break;	// whoever opens the lane is told why
 			}

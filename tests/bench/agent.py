@@ -124,6 +124,27 @@ def memory_mb():
     return kb["RssAnon"] / 1024, (kb["RssFile"] + kb["RssShmem"]) / 1024
 
 
+def scrapes():
+    """What an answer to GET /metrics takes of a core, and how long it is."""
+    formats = (("text", "text/plain"),
+               ("native", "application/vnd.google.protobuf;encoding=delimited;"
+                "proto=io.prometheus.client.MetricFamily"))
+    for name, accept in formats:
+        for encoding in ("identity", "gzip"):
+            took, size = [], []
+            for _ in range(15):
+                used = cpu_s()
+                c = Unix("x")
+                c.request("GET", "/metrics", headers={
+                    "Accept": accept, "Accept-Encoding": encoding})
+                size.append(len(c.getresponse().read()) / 1e3)
+                took.append((cpu_s() - used) * 1e3)
+                c.close()
+            key = "scrape_" + name + ("_gzip" if encoding == "gzip" else "")
+            row(key, "ms", took)
+            row(key + "_kb", "kB", size)
+
+
 def cost(windows=6):
     """1,024 series with ten round trips each in a second, and history being
     written, over windows of 10 s. The histograms are written through their
@@ -143,6 +164,7 @@ def cost(windows=6):
                            "10s"))["rows"][0]["steps"]
     if [s["samples"] for s in steps[1:-1] if s["samples"] < 500]:
         sys.exit("bench: history lacks samples: %s" % steps)
+    scrapes()
     series.terminate()
     series.wait()
     used = json.loads(cli("-j", "status"))["tables"]["series_used"]

@@ -40,6 +40,9 @@ seed() { # NAME
 		find "$SHARED/data" -name '*.pcap*' 2>/dev/null | sort |
 			xargs "$out/seeds" "$d" ;;
 	image|kmod) head -c 64 /dev/zero >"$d/a" ;;
+	expose)
+		printf 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,text/plain;version=0.0.4;q=0.5,*/*;q=0.1' >"$d/a"
+		printf 'gzip;q=0, "*"\n\303\244\377' >"$d/b" ;;
 	config) cp dist/sealane.yaml.example "$d/a" ;;
 	rules)
 		cp dist/rules.yaml.example "$d/a"

@@ -17,7 +17,7 @@ LADDER = [2 ** (n / 2) for n in (-32, -28, -24, -20, -18, -16, -14, -12, -11,
 # What this lab may have nothing to say to: it has no module, no NIC that stamps, no
 # BGP and no lists; nothing is lost, changes or happens.
 LACKS = ("module_pending|residence_lost|nic_clock|flowspec|list_packets|over_limit|"
-         "evicted_stamps|unmeasured|hop_limit|budget_value|"
+         "evicted_stamps|unmeasured|path_baseline|hop_limit|budget_value|"
          "path_changes.* > 0|events_total|changes\\(|unless")
 
 
@@ -112,8 +112,8 @@ def samples():
     now = values(expr, *labels, at=marked("after"))
     rows = {tuple(r[k] for k in labels): r["samples"]
             for r in agent("series")["rows"]}
-    got = {k: int(now[k] - then.get(k, 0)) for k in now
-           if now[k] != then.get(k, 0)}
+    assert set(now) == set(then), "a series began too late for increase()"
+    got = {k: int(now[k] - then[k]) for k in now if now[k] != then[k]}
     print("latency", rows)
     print(kind, got)
     assert rows == got and len(rows) >= 4

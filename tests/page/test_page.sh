@@ -20,7 +20,8 @@ configure() {
 	cat >>"$LAB_DIR/sealane.yaml" <<-EOF2
 		gateway: {name: Haikou, at: [20.04, 110.35]}
 		detection: {step: 3ms, share: 10%, hold: 5s}
-		listen: [{address: 127.0.0.1:9478}]
+		listen: [{address: 127.0.0.1:9478}, {address: 127.0.0.1:9479, role: none}]
+		tokens: $LAB_DIR/tokens
 	EOF2
 }
 
@@ -37,15 +38,19 @@ traffic() {
 			sleep 0.5
 		done &
 	done
+	disown -a	# they go with their namespaces
 } >/dev/null 2>&1
 
 lab up || bail "the lab did not come up"
 configure
+TOKEN=$("$BUILD/sealane" -j token add noc --role view -c "$LAB_DIR/sealane.yaml" |
+	python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])')
+export TOKEN
 agent_start || { sed 's/^/# /' "$LAB_DIR/agent.log"; bail "no agent"; }
 traffic
 export BPFFS_DIR
 BPFFS_DIR=$(bpffs_dir)
 mkdir -p "$BUILD/tests/page"
 # TAP and plan are the driver's
-in_ns gw timeout 150 /usr/bin/python3 "$TOP/tests/page/drive.py" "$TOP" "$BUILD" "$LAB_DIR"
+in_ns gw timeout 130 /usr/bin/python3 "$TOP/tests/page/drive.py" "$TOP" "$BUILD" "$LAB_DIR"
 exit $?
