@@ -203,6 +203,9 @@ void refuse_item(struct refusal *r, const char *fmt, ...)
 
 /* --- main, loop --- */
 int agent_loop(struct agent *a);
+/* Before any thread begins, which inherits it: a signal is the loop's, and kills
+ * nobody. */
+void agent_signals(void);
 /* Read the configuration anew, as a job: the file and all it names beside the
  * loop, then taken over; a bad one changes nothing. */
 int reload_begin(struct agent *a, struct job *j);

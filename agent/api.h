@@ -113,6 +113,7 @@ struct api {
 	bool have_local;		/* by systemd */
 	char path[108];			/* of the Unix socket; "": inherited */
 	struct conn *conns;
+	unsigned int n_users;		/* conns of users but root */
 	struct peer peer[PEERS];
 	struct request *waiting;
 	unsigned int n_waiting, n_slowed;

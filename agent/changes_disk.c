@@ -24,7 +24,7 @@ static struct json_object *base_doc(const struct sl_change_base *b)
 
 	put_double(o, "p2_ns", b->p2_ns, 0);
 	put_double(o, "p5_ns", b->p5_ns, 0);
-	put_double(o, "p10_ns", b->p10_ns, 0);
+	put_double(o, "p20_ns", b->p20_ns, 0);
 	put_double(o, "spread_ns", b->spread_ns, 0);
 	put_double(o, "scatter_ns", b->scatter_ns, 0);
 	put_double(o, "loss", b->loss, 6);
@@ -197,12 +197,12 @@ static void restore_base(struct way *w, struct json_object *o)
 {
 	const struct sl_change_base b = {
 		.p2_ns = number(o, "p2_ns"), .p5_ns = number(o, "p5_ns"),
-		.p10_ns = number(o, "p10_ns"),
+		.p20_ns = number(o, "p20_ns"),
 		.spread_ns = number(o, "spread_ns"),
 		.scatter_ns = number(o, "scatter_ns"),
 		.loss = number(o, "loss") };
 
-	if (b.p2_ns > 0 && b.p5_ns >= b.p2_ns && b.p10_ns >= b.p5_ns &&
+	if (b.p2_ns > 0 && b.p5_ns >= b.p2_ns && b.p20_ns >= b.p5_ns &&
 	    b.spread_ns >= 0 && b.scatter_ns >= 0)
 		sl_change_restore(&w->change, &b);
 }

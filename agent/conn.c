@@ -24,6 +24,8 @@
 #define SEND_B		(128 << 10)	/* that the kernel keeps for one */
 #define UNACKED_MS	30000	/* then a TCP peer is gone */
 #define PEER_CONNS	24	/* a browser has 6; some tabs and scrapers */
+#define USERS_CONNS	48	/* of all users but root on the Unix socket,
+				 * where listen.c lets 64 in */
 #define REQUESTS_PER_S	50
 #define REQUESTS_BURST	200
 
@@ -149,6 +151,12 @@ static struct peer *learn(struct conn *c)
 	return c->uid ? peer_of(c->l->a->api, key) : NULL;
 }
 
+/* Root finds room on the Unix socket however many others are there. */
+static bool is_user(const struct conn *c)
+{
+	return c->l->local && c->uid;
+}
+
 static struct conn *conn_new(struct listener *l, struct MHD_Connection *mc)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
@@ -178,7 +186,9 @@ static struct conn *conn_new(struct listener *l, struct MHD_Connection *mc)
 		c->next->at = &c->next;
 	s->conns = c;
 	conn_await_head(c);
-	if (c->peer && c->peer->conns > PEER_CONNS)
+	s->n_users += is_user(c);
+	if (c->peer && (c->peer->conns > PEER_CONNS ||
+			(is_user(c) && s->n_users > USERS_CONNS)))
 		shutdown(c->fd, SHUT_RDWR);
 	return c;
 }
@@ -189,6 +199,7 @@ static void conn_free(struct conn *c)
 		return;
 	if (c->peer)
 		c->peer->conns--;
+	c->l->a->api->n_users -= is_user(c);
 	*c->at = c->next;
 	if (c->next)
 		c->next->at = c->at;

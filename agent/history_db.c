@@ -171,22 +171,29 @@ void db_close(struct history *h, bool clean)
 	h->db = NULL;
 }
 
-int db_open(struct history *h)
+/* Open, see whether it is whole, and note that it is in use. */
+static int open_checked(struct history *h)
 {
 	int rc = db_open_new(h);
 
 	if (!rc)
 		rc = check(h);
-	if (db_is_damage(rc)) {
-		db_close(h, false);
-		rc = rescue(h);
-		if (!rc)
-			rc = db_open_new(h);
-	}
 	if (!rc)
 		rc = db_run(h->db, "INSERT OR REPLACE INTO meta VALUES("
 			    "'clean',0)");
 	if (rc)
 		db_close(h, false);
+	return rc;
+}
+
+int db_open(struct history *h)
+{
+	int rc = open_checked(h);
+
+	if (db_is_damage(rc)) {
+		rc = rescue(h);
+		if (!rc)
+			rc = open_checked(h);
+	}
 	return rc;
 }

@@ -10,7 +10,10 @@
 #define EVICT_STEPS	6	/* a full disk costs one block a minute: it may
 				 * be somebody else who fills it */
 #define EVICT_NS	60000000000ULL
-#define VACUUM_PAGES	64	/* at a time: 1 MB, which the log holds twice */
+#define PAGE_B		16384
+#define SLACK_B		8000000		/* for the work of making room itself,
+					 * at most, ... */
+#define SLACK_SHARE	8		/* ... of the bound */
 
 static int drop_range(struct history *h, int which, int64_t from, int64_t to)
 {
@@ -48,11 +51,29 @@ static uint32_t oldest(struct history *h, unsigned int level)
 	return id < 0 ? UINT32_MAX : SEALED_BLOCK(id) * block_ticks[level];
 }
 
-static int vacuum(struct history *h, unsigned int pages)
+static uint64_t bound_b(struct history *h)
+{
+	uint64_t max_b;
+
+	pthread_mutex_lock(&h->lock);
+	max_b = h->max_b;
+	pthread_mutex_unlock(&h->lock);
+	return max_b;
+}
+
+static uint64_t slack_b(uint64_t max_b)
+{
+	return max_b / SLACK_SHARE < SLACK_B ? max_b / SLACK_SHARE : SLACK_B;
+}
+
+/* Free pages to the file system, as many as the log has room for: each moves
+ * another one, and maps of both. */
+static int vacuum(struct history *h)
 {
 	char sql[64];
 
-	snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%u)", pages);
+	snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%u)",
+		 (unsigned int)(slack_b(bound_b(h)) / 4 / PAGE_B));
 	return db_run(h->db, sql);
 }
 
@@ -87,11 +108,14 @@ static int drop_oldest(struct history *h)
 	return rc;
 }
 
-static void say_evicted(struct history *h, const char *why)
+/* At the bound a block goes every day: the first time is news, and what a full
+ * disk costs. */
+static void say_evicted(struct history *h, int severity, const char *why)
 {
-	if (h->evicted)
-		history_note(h, LOG_WARNING, "history", "history: the oldest "
+	if (h->evicted && (severity < LOG_NOTICE || !h->evicted_told))
+		history_note(h, severity, "history", "history: the oldest "
 			     "went, for %s", why);
+	h->evicted_told |= h->evicted && severity >= LOG_NOTICE;
 	h->evicted = 0;
 }
 
@@ -105,7 +129,7 @@ static bool shrink(struct history *h, int *rc)
 	if (!db_number(h->db, "PRAGMA freelist_count", 0))
 		*rc = drop_oldest(h);
 	if (!*rc)
-		*rc = vacuum(h, VACUUM_PAGES);
+		*rc = vacuum(h);
 	if (!*rc)
 		*rc = checkpoint(h);
 	return !*rc && db_file_b(h) < before_b;
@@ -114,18 +138,16 @@ static bool shrink(struct history *h, int *rc)
 /* So that the file and its log stay within bounds with so much more. */
 int keep_room(struct history *h, uint64_t more_b)
 {
-	uint64_t max_b;
+	uint64_t max_b = bound_b(h);
 	int rc;
 
-	pthread_mutex_lock(&h->lock);
-	max_b = h->max_b;
-	pthread_mutex_unlock(&h->lock);
+	max_b -= slack_b(max_b);
 	if (db_file_b(h) + more_b <= max_b)
 		return 0;
 	rc = checkpoint(h);
 	while (!rc && db_file_b(h) + more_b > max_b && shrink(h, &rc))
 		;
-	say_evicted(h, "the file is as large as it may be");
+	say_evicted(h, LOG_NOTICE, "the file is as large as it may be");
 	return rc == SQLITE_FULL ? 0 : rc;
 }
 
@@ -172,9 +194,9 @@ int keep_evict(struct history *h)
 	if (!rc)
 		rc = checkpoint(h);
 	if (!rc)
-		rc = vacuum(h, VACUUM_PAGES);
+		rc = vacuum(h);
 	if (!rc)
 		rc = checkpoint(h);
-	say_evicted(h, "the disk is full");
+	say_evicted(h, LOG_WARNING, "the disk is full");
 	return rc;
 }

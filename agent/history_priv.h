@@ -146,7 +146,8 @@ struct history {
 	uint32_t newest;		/* tick */
 	uint64_t steps;			/* written or tried */
 	uint64_t evicted_at, evicted_ns;	/* steps, then; mono */
-	unsigned int evicted;		/* blocks, since it was told */
+	unsigned int evicted;		/* blocks, not told of */
+	bool evicted_told;		/* that the bound is reached */
 	unsigned int distrust;		/* steps until a clock that jumped is
 					 * believed */
 	bool clock_back;		/* told */

@@ -110,9 +110,15 @@ static bool mend(struct history *h, int rc)
 	return false;
 }
 
+/* In the log a page is as large as in the file, however little of it is new. */
+#define MORE_B	262144
+
 static int try_step(struct history *h, const struct handed *step)
 {
 	int rc = be_open(h), tries;
+
+	if (!rc)
+		rc = keep_room(h, step->records.n + MORE_B);
 
 	for (tries = 0; tries < 4; tries++) {
 		if (!rc)

@@ -21,7 +21,9 @@
 
 #define SECOND_NS	1000000000ULL
 #define TIMEOUT_S	10U
-#define MAX_CONNECTIONS	64U		/* of each server */
+#define CONNS_LOCAL	64U
+#define CONNS_TCP	256U		/* of each listener: ten addresses that
+					 * take all they can get */
 #define HEAD_LOCAL_B	(256U << 10)	/* why and file names are in queries */
 #define HEAD_B		(64U << 10)
 #define BACKLOG		64
@@ -161,7 +163,7 @@ static int start_server(struct listener *l)
 		MHD_OPTION_NOTIFY_COMPLETED, api_done, NULL,
 		MHD_OPTION_NOTIFY_CONNECTION, conn_notify, l,
 		MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
-		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,
+		MHD_OPTION_CONNECTION_LIMIT, l->local ? CONNS_LOCAL : CONNS_TCP,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)(l->local ? HEAD_LOCAL_B : HEAD_B),
 		MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,

@@ -379,6 +379,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	a.started_ns = sl_now_ns();
+	agent_signals();
 	rc = start(&a) ? 2 : 0;
 	if (!rc) {
 		rc = agent_loop(&a) ? 2 : 0;

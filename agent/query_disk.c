@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "query.h"
 
 #define S		1000000000ULL
@@ -70,12 +71,12 @@ bool query_memory(struct query *q)
 	if (!q->step_ns) {
 		w.from_ns = from;
 		w.to_ns = q->to_ns;
-		if (w.from_ns < w.to_ns)
-			collect_show(q->a, &w, &eye);
+		if (w.from_ns >= w.to_ns)
+			return older;
+		collect_show(q->a, &w, &eye);
+		q->to_ns = w.to_ns;
 		if (!older)
 			q->from_ns = w.from_ns;
-		if (w.to_ns > q->to_ns)
-			q->to_ns = w.to_ns;
 		return older;
 	}
 	/* the seam may lie within a step of the series */
@@ -134,17 +135,17 @@ uint64_t query_finest(const struct query *q, uint64_t ns)
 	return level_ns[i];
 }
 
-/* The level of the middle: steps that a series is made of, else as many as the
- * window has room for without its ends being most of it. */
-static uint64_t middle(const struct query *q, uint64_t from_ns, uint64_t to_ns)
+/* The coarsest level for the middle: steps that a series is made of; of a window
+ * any, as long as its ends are not most of it. */
+static unsigned int middle(const struct query *q, uint64_t from_ns,
+			   uint64_t to_ns)
 {
-	unsigned int i = SL_HISTORY_LEVELS;
+	unsigned int i = SL_HISTORY_LEVELS - 1;
 
-	while (i-- > 1)
-		if (q->step_ns ? q->step_ns % level_ns[i] == 0 :
-		    (to_ns - from_ns) / level_ns[i] >= 8)
-			break;
-	return level_ns[i];
+	while (i && (q->step_ns ? q->step_ns % level_ns[i] != 0 :
+				  (to_ns - from_ns) / level_ns[i] < 4))
+		i--;
+	return i;
 }
 
 static int read_part(struct history_reader *r, struct query *q, uint64_t from_ns,
@@ -162,35 +163,61 @@ static int read_part(struct history_reader *r, struct query *q, uint64_t from_ns
 	return history_read(r, &ask);
 }
 
+/* A window by a level and what that leaves on either side by finer ones, down to
+ * the finest that its two ends may have. */
+static int cover(struct history_reader *r, struct query *q, uint64_t from_ns,
+		 uint64_t to_ns, unsigned int level, uint64_t first,
+		 uint64_t last)
+{
+	uint64_t unit = level_ns[level], m0 = up(from_ns, unit);
+	uint64_t m1 = down(to_ns, unit);
+	int rc;
+
+	if (from_ns >= to_ns)
+		return 0;
+	if (unit <= first && unit <= last)
+		return read_part(r, q, from_ns, to_ns, unit);
+	if (m0 >= m1)
+		return cover(r, q, from_ns, to_ns, level - 1, first, last);
+	rc = unit <= first ? 0 : cover(r, q, from_ns, m0, level - 1, first,
+				       first);
+	if (!rc)
+		rc = read_part(r, q, m0, m1, unit);
+	if (!rc)
+		rc = unit <= last ? 0 : cover(r, q, m1, to_ns, level - 1, last,
+					      last);
+	return rc;
+}
+
+static unsigned int level_of(uint64_t unit)
+{
+	unsigned int i = 0;
+
+	while (level_ns[i] < unit)
+		i++;
+	return i;
+}
+
 static int read_parts(struct history_reader *r, struct query *q)
 {
 	uint64_t end = q->to_ns < q->seam_ns ? q->to_ns : q->seam_ns;
 	uint64_t first = query_finest(q, q->from_ns);
 	uint64_t last = query_finest(q, end);
 	uint64_t from = down(q->from_ns, first), to = up(end, last);
-	uint64_t mid = middle(q, from, to), m0, m1;
-	int rc = 0;
+	unsigned int level = middle(q, from, to);
 
-	if (mid < first)
-		mid = first;
-	m0 = up(from, mid);
-	m1 = down(to, mid);
-	if (m0 >= m1) {		/* short: one part */
-		to = up(end, first);
-		m0 = m1 = to;
+	if (level_ns[level] < first)
+		level = level_of(first);
+	if (up(from, level_ns[level]) >= down(to, level_ns[level])) {
+		to = up(end, first);	/* short: by the level of its begin */
 		last = first;
 	}
 	if (to > q->seam_ns)	/* too coarse to end where memory begins */
 		return -ERANGE;
-	rc = read_part(r, q, from, m0, first);
-	if (!rc)
-		rc = read_part(r, q, m0, m1, mid);
-	if (!rc)
-		rc = read_part(r, q, m1, to, last);
 	q->from_ns = from;
 	if (to > q->to_ns)
 		q->to_ns = to;
-	return rc;
+	return cover(r, q, from, to, level, first, last);
 }
 
 void query_disk(struct history_reader *r, struct query *q)
@@ -237,8 +264,15 @@ static void end_asked(void *arg)
 static void work(struct history_reader *r, void *arg)
 {
 	struct asked *s = arg;
+	int tries;
 
-	query_disk(r, &s->q);
+	/* an agent that just started makes sure of the file first */
+	for (tries = 0; tries < 5; tries++) {
+		query_disk(r, &s->q);
+		if (s->q.rc != -EAGAIN)
+			break;
+		usleep(200000);
+	}
 }
 
 static void done(struct agent *a, void *arg)

@@ -12,7 +12,8 @@
 #define CLEAR_HOLDS	10	/* what looked like a queue and is level since */
 #define FRESH_HOLDS	480	/* a change is one for so long: 24 h for 3 min */
 #define SCATTERS	5	/* mean distances: 4 standard deviations */
-#define LEVEL_MOST	3	/* times the step that scatter may ask for */
+#define LEVEL_MOST	2	/* times the step that scatter may ask for */
+#define FORMER_MOST	0.015	/* of the samples, when a rise is believed */
 #define GAP_NS		120000000000ULL
 
 static double smaller(double a, double b)
@@ -60,24 +61,27 @@ static int by_value(const void *a, const void *b)
 
 struct figures {
 	unsigned int n;
-	double p2_ns, p5_ns, p10_ns;	/* medians of the steps' */
+	double p2_ns, p5_ns, p20_ns;	/* medians of the steps' */
 	double spread_ns;		/* mean */
 	double wander_ns;		/* from p20 to p80 of p5 */
 	double scatter_ns, loss;
+	double former;			/* share of samples at the old level */
 };
 
-static double middle(double *v, unsigned int n)
+static double pick(double *v, unsigned int n, double q)
 {
 	qsort(v, n, sizeof(*v), by_value);
-	return v[n / 2];
+	return v[(unsigned int)(n * q)];
 }
 
-/* Of the steps that began at from_ns or later. */
-static struct figures figures_since(const struct sl_change *c, uint64_t from_ns)
+/* Of the steps that began at from_ns or later, at quantile q of them. */
+static struct figures figures_since(const struct sl_change *c, uint64_t from_ns,
+				    double q)
 {
-	double p2[SL_CHANGE_RING], p5[SL_CHANGE_RING], p10[SL_CHANGE_RING];
+	double p2[SL_CHANGE_RING], p5[SL_CHANGE_RING], p20[SL_CHANGE_RING];
 	struct figures f = {};
 	unsigned int i;
+	double all = 0;
 
 	for (i = 0; i < c->n; i++) {
 		const struct sl_change_step *s = at(c, i);
@@ -86,17 +90,20 @@ static struct figures figures_since(const struct sl_change *c, uint64_t from_ns)
 			continue;
 		p2[f.n] = s->p2_ns;
 		p5[f.n] = s->p5_ns;
-		p10[f.n++] = s->p10_ns;
+		p20[f.n++] = s->p20_ns;
 		f.spread_ns += s->p50_ns - s->p5_ns;
 		f.loss += s->loss;
+		f.former += s->former;
+		all += s->samples;
 	}
 	if (!f.n)
 		return f;
 	f.loss /= f.n;
-	f.p2_ns = middle(p2, f.n);
-	f.p10_ns = middle(p10, f.n);
+	f.former /= all;
+	f.p2_ns = pick(p2, f.n, q);
+	f.p20_ns = pick(p20, f.n, q);
 	f.spread_ns /= f.n;
-	f.p5_ns = middle(p5, f.n);	/* sorted from here on */
+	f.p5_ns = pick(p5, f.n, q);	/* sorted from here on */
 	f.wander_ns = p5[f.n * 8 / 10] - p5[f.n * 2 / 10];
 	for (i = 0; i < f.n; i++)
 		f.scatter_ns += fabs(p5[i] - f.p5_ns) / f.n;
@@ -106,7 +113,7 @@ static struct figures figures_since(const struct sl_change *c, uint64_t from_ns)
 static void set_base(struct sl_change *c, const struct figures *f)
 {
 	c->base = (struct sl_change_base){
-		.p2_ns = f->p2_ns, .p5_ns = f->p5_ns, .p10_ns = f->p10_ns,
+		.p2_ns = f->p2_ns, .p5_ns = f->p5_ns, .p20_ns = f->p20_ns,
 		.spread_ns = f->spread_ns, .scatter_ns = f->scatter_ns,
 		.loss = f->loss };
 	c->learned = true;
@@ -127,17 +134,16 @@ static void learn(struct sl_change *c, const struct sl_change_rules *r)
 	if (c->n < LEARN_STEPS || at(c, c->n - 1)->to_ns - at(c, 0)->from_ns <
 	    r->hold_ns)
 		return;
-	f = figures_since(c, 0);
+	/* a queue may have come and gone meanwhile, but no shorter way */
+	f = figures_since(c, 0, 0.25);
 	set_base(c, &f);
 }
 
-static void note_scatter(struct sl_change *c, const struct sl_change_rules *r,
-			 const struct sl_change_step *s, double share)
+static void note_scatter(struct sl_change *c, const struct sl_change_step *s,
+			 double share)
 {
-	double off_ns = smaller(fabs(s->p5_ns - c->base.p5_ns),
-				2 * plain_step_ns(c, r, s->p5_ns));
-
-	c->base.scatter_ns += share * (off_ns - c->base.scatter_ns);
+	c->base.scatter_ns += share * (fabs(s->p5_ns - c->base.p5_ns) -
+				       c->base.scatter_ns);
 }
 
 /* So slowly that a change is over its step long before: what rises by less than a
@@ -149,10 +155,10 @@ static void follow(struct sl_change *c, const struct sl_change_rules *r,
 			       (FOLLOW_HOLDS * (double)r->hold_ns));
 	struct sl_change_base *b = &c->base;
 
-	note_scatter(c, r, s, share);
+	note_scatter(c, s, share);
 	b->p2_ns += share * (s->p2_ns - b->p2_ns);
 	b->p5_ns += share * (s->p5_ns - b->p5_ns);
-	b->p10_ns += share * (s->p10_ns - b->p10_ns);
+	b->p20_ns += share * (s->p20_ns - b->p20_ns);
 	b->spread_ns += share * (s->p50_ns - s->p5_ns - b->spread_ns);
 	b->loss += share * (s->loss - b->loss);
 	c->seen = true;
@@ -167,7 +173,7 @@ static int32_t shows(const struct sl_change *c, const struct sl_change_rules *r,
 
 	if (up_ns >= want_ns && s->p2_ns - c->base.p2_ns >= want_ns)
 		return 1;
-	if (up_ns <= -want_ns && s->p10_ns - c->base.p10_ns <= -want_ns)
+	if (up_ns <= -want_ns && s->p20_ns - c->base.p20_ns <= -want_ns)
 		return -1;
 	/* in the middle of a change nothing is settled */
 	return fabs(up_ns) < want_ns / 2 || c->hold.what == SL_HOLD_FORMER ?
@@ -231,6 +237,7 @@ static void believe(struct sl_change *c, const struct sl_change_rules *r,
 	c->changed_ns = news->back ? 0 : c->hold.since_ns;
 	c->former_ns = before_ns;
 	c->queue = false;
+	c->calm_ns = 0;
 	set_base(c, f);
 	sl_hold_settle(&c->hold, now_ns, true);
 }
@@ -244,47 +251,52 @@ static void drained(struct sl_change *c, const struct figures *f,
 	sl_hold_settle(&c->hold, now_ns, false);
 }
 
-/* Has it been level for so long that it is no queue after all? */
+/* Has it been level for so long that it is no queue after all? Now and then it may
+ * look like one. */
 static bool calm(struct sl_change *c, const struct sl_change_rules *r,
-		 const struct figures *f, uint64_t now_ns)
+		 const struct figures *f, uint64_t step_ns, bool level)
 {
-	double near_ns = sl_change_threshold_ns(c, r, f->p5_ns) / 4;
+	double near_ns = larger(sl_change_threshold_ns(c, r, f->p5_ns) / 4,
+				2 * c->base.scatter_ns);
 
-	if (c->calm_since_ns < c->hold.since_ns ||
-	    fabs(f->p5_ns - c->calm_ns) > near_ns) {
-		c->calm_ns = f->p5_ns;
-		c->calm_since_ns = now_ns;
+	if (fabs(f->p5_ns - c->level_ns) > near_ns) {
+		c->level_ns = f->p5_ns;
+		c->calm_ns = 0;
 	}
-	return now_ns - c->calm_since_ns > CLEAR_HOLDS * r->hold_ns;
+	if (level)
+		c->calm_ns += step_ns;
+	else
+		c->calm_ns -= c->calm_ns > step_ns ? step_ns : c->calm_ns;
+	return level && c->calm_ns > CLEAR_HOLDS * r->hold_ns;
 }
 
 static void judge(struct sl_change *c, const struct sl_change_rules *r,
-		  uint64_t now_ns, enum sl_change_hops hops,
+		  const struct sl_change_step *s, enum sl_change_hops hops,
 		  struct sl_change_news *news)
 {
-	uint64_t recent_ns = now_ns - r->hold_ns;
+	uint64_t now_ns = s->to_ns, recent_ns = now_ns - r->hold_ns;
+	bool level, slow, long_calm;
 	struct figures f;
-	bool level, slow;
 
 	if (!sl_hold_ripe(&c->hold, now_ns, r->hold_ns))
 		return;
 	f = figures_since(c, recent_ns > c->hold.since_ns ? recent_ns :
-			  c->hold.since_ns);
+			  c->hold.since_ns, 0.5);
 	if (!f.n || fabs(f.p5_ns - c->base.p5_ns) <
-	    COUNTS * sl_change_threshold_ns(c, r, f.p5_ns))
+	    COUNTS * sl_change_threshold_ns(c, r, f.p5_ns) ||
+	    (c->hold.what > 0 && f.former > FORMER_MOST))
 		return;
 	slow = !sharp(c, f.p5_ns);
 	level = hops == SL_HOPS_OTHER || c->hold.what < 0 ||
 		!like_a_queue(c, &f);
-	if (!level)
-		c->calm_since_ns = 0;
+	long_calm = calm(c, r, &f, now_ns - s->from_ns, level);
 	if (c->hold.what < 0 && slow && hops != SL_HOPS_OTHER) {
 		drained(c, &f, now_ns);
 		return;
 	}
 	/* once it is known as a queue, or came slowly, it must prove itself */
 	if (level && (hops == SL_HOPS_OTHER || c->hold.what < 0 ||
-		      (!slow && !c->queue) || calm(c, r, &f, now_ns))) {
+		      (!slow && !c->queue) || long_calm)) {
 		believe(c, r, &f, now_ns, news);
 	} else if (!c->queue && c->hold.what > 0) {
 		tell(c, &f, news, SL_CHANGE_QUEUE);
@@ -300,6 +312,7 @@ static void queue_over(struct sl_change *c, const struct sl_change_step *s,
 				   .loss = s->loss },
 	     news, SL_CHANGE_QUEUE_OVER);
 	c->queue = false;
+	c->calm_ns = 0;
 }
 
 static void take_step(struct sl_change *c, const struct sl_change_rules *r,
@@ -324,12 +337,12 @@ static void take_step(struct sl_change *c, const struct sl_change_rules *r,
 		if (c->queue)
 			queue_over(c, s, news);
 		else
-			note_scatter(c, r, s, 1.0 / FOLLOW_HOLDS);
+			note_scatter(c, s, 1.0 / FOLLOW_HOLDS);
 	}
 	if (c->hold.what == SL_HOLD_FORMER)
 		follow(c, r, s);
 	else
-		judge(c, r, s->to_ns, hops, news);
+		judge(c, r, s, hops, news);
 }
 
 /* --- filling a step --- */
@@ -346,6 +359,19 @@ static bool full(const struct sl_change *c, const struct sl_change_rules *r)
 static double low_quantile_ns(const struct sl_hist *h, double q)
 {
 	return sl_hist_quantile_ns(h, larger(q, 1.5 / h->count));
+}
+
+/* Samples nearer to the baseline than to a step above it, or below it. */
+static uint32_t at_former(const struct sl_change *c,
+			  const struct sl_change_rules *r, double p5_ns)
+{
+	double to_ns = c->base.p5_ns + sl_change_threshold_ns(c, r, p5_ns) / 2;
+	int b, last = sl_hist_bucket(to_ns);
+	uint32_t n = c->now.zero;
+
+	for (b = 0; b < last && b < SL_HIST_BUCKETS; b++)
+		n += c->now.bucket[b];
+	return n;
 }
 
 static void empty(struct sl_change *c)
@@ -379,16 +405,18 @@ void sl_change_take(struct sl_change *c, const struct sl_change_rules *r,
 		.from_ns = c->from_ns, .to_ns = c->to_ns,
 		.p2_ns = low_quantile_ns(&c->now, 0.02),
 		.p5_ns = low_quantile_ns(&c->now, 0.05),
-		.p10_ns = low_quantile_ns(&c->now, 0.10),
+		.p20_ns = low_quantile_ns(&c->now, 0.20),
 		.p50_ns = sl_hist_quantile_ns(&c->now, 0.50),
-		.loss = c->segments ? (double)c->retrans / c->segments : 0 };
+		.loss = c->segments ? (double)c->retrans / c->segments : 0,
+		.samples = c->now.count };
+	s.former = c->learned ? at_former(c, r, s.p5_ns) : 0;
 	empty(c);
 	take_step(c, r, &s, hops, news);
 }
 
 double sl_change_p5_since_ns(const struct sl_change *c, uint64_t from_ns)
 {
-	struct figures f = figures_since(c, from_ns);
+	struct figures f = figures_since(c, from_ns, 0.5);
 
 	return f.n ? f.p5_ns : -1;
 }

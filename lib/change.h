@@ -6,8 +6,9 @@
  * reasons and the figures.
  *
  * The low quantile is p5 of steps of hold / 18 (10 s), longer ones where samples are
- * few. A step up counts when p2 has gone up as well, a step down when p10 has come
- * down, so that a mixture of two ways that shifts a little around 5 % is none.
+ * few. A step up counts when p2 has gone up as well, a step down when p20 has come
+ * down, so that a mixture of two ways that shifts a little around 5 % is none; a rise
+ * also needs that nearly no sample of the hold was at the former level.
  */
 #ifndef SL_CHANGE_H
 #define SL_CHANGE_H
@@ -32,13 +33,16 @@ struct sl_change_rules {
 
 struct sl_change_step {
 	uint64_t from_ns, to_ns;
-	double p2_ns, p5_ns, p10_ns, p50_ns;
+	double p2_ns, p5_ns, p20_ns, p50_ns;
 	double loss;		/* retransmitted of TCP's segments, 0..1 */
+	uint32_t samples;
+	uint32_t former;	/* of these nearer to the baseline than to a step
+				 * above it */
 };
 
 /* What is kept over a restart: figures in ns. */
 struct sl_change_base {
-	double p2_ns, p5_ns, p10_ns;
+	double p2_ns, p5_ns, p20_ns;
 	double spread_ns;	/* p50 - p5 */
 	double scatter_ns;	/* mean distance of p5 from it */
 	double loss;
@@ -60,8 +64,8 @@ struct sl_change {
 	double former_ns;	/* the baseline before the last change; 0: none */
 	uint64_t changed_ns;	/* when that was; 0: back, or long ago */
 	bool queue;		/* told to be a queue */
-	double calm_ns;		/* p5 that does not look like one ... */
-	uint64_t calm_since_ns;	/* ... since then */
+	double level_ns;	/* p5 that does not look like one ... */
+	uint64_t calm_ns;	/* ... for so long */
 	struct sl_hold hold;	/* what: 1 up, -1 down */
 };
 

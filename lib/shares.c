@@ -53,16 +53,21 @@ static void begin_sum(struct sl_shares *s)
 	s->steps = 0;
 }
 
-static void follow(struct sl_shares *s, uint64_t hold_ns,
-		   const double share[SL_MAX_PATHS], double off)
+/* How much a step of this length counts. */
+static double part_of(const struct sl_shares *s, uint64_t hold_ns)
 {
-	double part = 1 - exp(-(double)(s->to_ns - s->from_ns) /
-			      (FOLLOW_HOLDS * (double)hold_ns));
+	return 1 - exp(-(double)(s->to_ns - s->from_ns) /
+		       (FOLLOW_HOLDS * (double)hold_ns));
+}
+
+static void follow(struct sl_shares *s, uint64_t hold_ns,
+		   const double share[SL_MAX_PATHS])
+{
+	double part = part_of(s, hold_ns);
 	int i;
 
 	for (i = 0; i < SL_MAX_PATHS; i++)
 		s->base[i] += part * (share[i] - s->base[i]);
-	s->restless += part * (off - s->restless);
 }
 
 static void learn(struct sl_shares *s, uint64_t hold_ns,
@@ -106,10 +111,12 @@ static void take_step(struct sl_shares *s, uint64_t hold_ns,
 	int32_t was = s->hold.what;
 
 	sl_hold_step(&s->hold, shows, s->from_ns, s->to_ns, hold_ns);
+	/* whatever comes of it: a real move is over before this has grown */
+	s->restless += part_of(s, hold_ns) * (off - s->restless);
 	if (s->hold.what != was)
 		begin_sum(s);
 	if (s->hold.what == SL_HOLD_FORMER) {
-		follow(s, hold_ns, share, off);
+		follow(s, hold_ns, share);
 	} else if (shows == s->hold.what) {
 		if (s->hold.with > 1)	/* the first may have seen both */
 			add(s, share);

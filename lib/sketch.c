@@ -191,15 +191,27 @@ static uint32_t check_sum(const uint8_t *b, size_t len_b, uint64_t salt)
 	return crc32(crc32(0, s, sizeof(s)), b, len_b);
 }
 
+/* As much window and room for symbols as there are bytes: tables for 32 KB would
+ * cost more to clear than a chunk to compress. */
+static int window_bits(size_t len_b)
+{
+	int bits = 9;
+
+	while (bits < 15 && len_b > 1U << bits)
+		bits++;
+	return bits;
+}
+
 /* A negative window: deflate without a header, whose check is ours. Filtered:
  * small numbers share few strings, and codes by frequency serve them best. */
 static int deflate_into(const uint8_t *b, size_t len_b, int level,
 			struct sl_bytes *out)
 {
+	int rc, bits = window_bits(len_b);
 	z_stream z = {};
-	int rc;
 
-	if (deflateInit2(&z, level, Z_DEFLATED, -15, 9, Z_FILTERED) != Z_OK)
+	if (deflateInit2(&z, level, Z_DEFLATED, -bits, bits - 6, Z_FILTERED) !=
+	    Z_OK)
 		return -ENOMEM;
 	if (!make_room(out, deflateBound(&z, len_b) + CRC_B)) {
 		deflateEnd(&z);

@@ -80,7 +80,7 @@ static void lose(struct watch_feed *f, const char *why)
 	m->reached = false;
 	if (!m->lost_ns)
 		m->lost_ns = m->now_ns;
-	snprintf(m->why, sizeof(m->why), "no agent at %s: %s", f->cli->socket,
+	snprintf(m->why, sizeof(m->why), "no agent at %s: %s", cli_where(f->cli),
 		 why);
 	sl_plain(m->why);
 }

@@ -8,6 +8,7 @@
 
 static void sort_by(struct watch_view *v, enum watch_column c)
 {
+	v->at = 0;
 	if (v->order.column == c) {
 		v->order.down = !v->order.down;
 		return;
@@ -50,6 +51,7 @@ static void edit(struct watch_view *v, int32_t key)
 {
 	char *text = v->order.filter;
 
+	v->at = 0;
 	if (key == '\n' || key == '\r') {
 		v->editing = false;
 	} else if (key == ESC) {

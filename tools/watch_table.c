@@ -161,13 +161,14 @@ enum watch_style watch_row_style(const struct watch_row *r)
 	       WATCH_PLAIN;
 }
 
-/* Where the selected row stands now; rows of that name first. */
+/* Where the selected row stands now. Who has not gone down from the first row stays
+ * on the first row, whichever that is. */
 static void select_row(struct watch_view *v, const struct watch_row **rows,
 		       int n, int room)
 {
 	int i;
 
-	for (i = 0; v->at_lane[0] && i < n; i++)
+	for (i = 0; v->at && v->at_lane[0] && i < n; i++)
 		if (!strcmp(rows[i]->lane, v->at_lane) &&
 		    !strcmp(rows[i]->path, v->at_path)) {
 			v->at = i;

@@ -16,8 +16,8 @@ import { follow } from "./stream.js";
 import { LaneTable } from "./table.js";
 
 // Events after which status, and a lane's marks, are others.
-const TELLING = new Set(["agent", "bypass", "budget", "commit", "expiry", "module",
-	"path-change", "reload", "rollback"]);
+const TELLING = new Set(["agent", "bypass", "budget", "commit", "expiry", "geography",
+	"module", "path-change", "reload"]);
 
 const head = new Head();
 const sparks = new Sparks(() => table.draw());
@@ -30,7 +30,7 @@ let latest = null;	// GET lanes
 let was = null;		// the stream's state
 
 const notables = (doc) => {
-	const list = doc.lanes.flatMap((lane) => l.notable(lane)
+	const list = doc.lanes.flatMap((lane) => l.notable(lane, l.change(lane, events.list))
 		.map((n) => ({ ...n, lane: lane.lane })));
 	const placeless = doc.lanes.filter((lane) => !lane.at);
 
@@ -55,6 +55,8 @@ const take = (kind, document) => {
 		sparks.refresh(document.lanes);
 	} else if (kind === "event") {
 		events.take(document);
+		if (latest)
+			notables(latest);
 		if (TELLING.has(document.kind)) {
 			head.refresh(true);
 			drops.refresh(true);

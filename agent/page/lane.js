@@ -10,7 +10,7 @@ import { drawMarks, markList } from "./marks.js";
 import * as parts from "./parts.js";
 
 // name, how long, step in s: some 300 columns each
-const WINDOWS = [["1h", "1 h", 10], ["6h", "6 h", 60], ["24h", "24 h", 300],
+const WINDOWS = [["15m", "15 m", 10], ["1h", "1 h", 10], ["6h", "6 h", 60], ["24h", "24 h", 300],
 	["7d", "7 d", 1800], ["30d", "30 d", 7200], ["400d", "400 d", 86400]];
 const HALVES = [["far", "far: to the remote end"], ["near", "near: to the home end"],
 	["full", "full: end to end"], ["self", "self: within the gateway"]];
@@ -153,12 +153,18 @@ export class LaneView {
 			this.draw();
 		} catch (error) {
 			if (turn === this.turn)
-				this.said.replaceChildren(failure(error));
+				this.complain(error);
 		}
 		if (turn !== this.turn)
 			return;
 		this.box.removeAttribute("aria-busy");
 		this.timer = setTimeout(() => this.again(), this.step_s() * 1000);
+	}
+
+	complain(error) {
+		this.said.replaceChildren(failure(error));
+		for (const box of this.doc ? [] : [this.marks, this.prefixes])
+			box.replaceChildren(empty("Not known."));
 	}
 
 	again() {

@@ -17,6 +17,15 @@ export const step = (x) => x === null ? null :
 export const main = (lane) => lane.paths.reduce(
 	(most, p) => !most || p.samples > most.samples ? p : most, null);
 
+// The paths worth a row: not those that only saw a stray packet, unless there is no
+// other one.
+export const shown = (lane) => {
+	const real = lane.paths.filter((p) => p.samples || p.state !== "learning");
+
+	return real.length ? real : [...lane.paths]
+		.sort((a, b) => b.bits_per_s - a.bits_per_s).slice(0, 1);
+};
+
 export const sum = (lane, key) => lane.paths.reduce(
 	(all, p) => all + (p[key] || 0), 0);
 
@@ -50,9 +59,22 @@ export const chips = (lane, path) => {
 	return list;
 };
 
-// Sentences about what is not as it should be.
-export const notable = (lane) => [
-	...lane.paths.filter((p) => p.state === "changed" || p.state === "suspect")
+const HOUR_MS = 3600000;
+
+// The last path change of the last hour, unless it led back.
+export const change = (lane, events) => {
+	const last = events.filter((e) => e.kind === "path-change" && e.detail &&
+		e.detail.lane === lane.lane).at(-1);
+
+	return last && !last.detail.back &&
+		Date.now() - Date.parse(last.time) < HOUR_MS ? last : null;
+};
+
+// Sentences about what is not as it should be; an event tells more than a state.
+export const notable = (lane, event) => [
+	...(event ? [{ kind: "bad", text: `${f.moment(event.time)}: ${event.message}` }] : []),
+	...(event ? [] : lane.paths)
+		.filter((p) => p.state === "changed" || p.state === "suspect")
 		.map((p) => ({ kind: SAY[p.state][0], text: `path ${p.path || NAMELESS} ` +
 			`${p.state}${since(p.since)}: p5 ${f.ms(p.p5_ns)}, was ${f.ms(p.baseline_ns)}` })),
 	...broken(lane).map((b) => ({ kind: "bad", text: `${b.budget}: is ` +

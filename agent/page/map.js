@@ -40,7 +40,8 @@ const fit = (places, w, h, pad) => {
 
 const inside = (projection, w, h, [west, south, east, north]) =>
 	[[0, 0], [w, 0], [0, h], [w, h]].every((corner) => {
-		const [lon, lat] = projection.invert(corner);
+		const [x, lat] = projection.invert(corner);
+		const lon = x < west ? x + 360 : x;
 
 		return lon > west && lon < east && lat > south && lat < north;
 	});

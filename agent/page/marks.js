@@ -5,8 +5,11 @@ import { el, empty } from "./dom.js";
 import * as f from "./format.js";
 
 const CLOSE_PX = 14;	// marks nearer than this are one
-const SHAPE = { "path-change": "\u25b2", budget: "\u25c6", commit: "\u25cf",
-	rollback: "\u25cf", expiry: "\u25cb" };
+// The first ones show first where several share a mark.
+const SHAPE = { "path-change": "\u25b2", budget: "\u25c6", geography: "\u25c6",
+	commit: "\u25cf", expiry: "\u25cb" };
+const KINDS = Object.keys(SHAPE);
+const rank = (kind) => kind in SHAPE ? KINDS.indexOf(kind) : KINDS.length;
 const shape = (kind) => SHAPE[kind] || "\u25a0";
 const tone = (kind) => kind in SHAPE ? kind : "else";
 
@@ -40,15 +43,16 @@ export const drawMarks = (u, marks) => {
 				tip.hidden = false;
 				tip.style.left = `${Math.max(0, Math.min(g.x - 130, width - 260))}px`;
 			};
-			const button = el("button", { type: "button",
-				class: `mark ${tone(g.marks[0].kind)}`,
+			const kind = g.marks.map((m) => m.kind)
+				.reduce((a, b) => rank(b) < rank(a) ? b : a);
+			const button = el("button", { type: "button", class: `mark ${tone(kind)}`,
 				"aria-label": g.marks.map(sentence).join("; "),
 				onmouseenter: show, onmouseleave: hide, onfocus: show,
 				onblur: hide, onclick: show, onkeydown: (e) => {
 					if (e.key === "Escape")
 						hide();
 				} },
-			g.marks.length > 1 ? String(g.marks.length) : shape(g.marks[0].kind));
+			g.marks.length > 1 ? String(g.marks.length) : shape(kind));
 
 			button.style.left = `${g.x}px`;
 			return button;

@@ -35,7 +35,7 @@ export const paths = (lane) => lane.paths.length ? table("Paths, the last 10 sec
 	[["Path"], ["State"], ["Samples", true], ["p5", true], ["p50", true], ["p95", true],
 		["p99", true], ["Baseline", true], ["Stretch", true], ["Hop limit", true],
 		["Rate", true]],
-	lane.paths.map((p) => [p.path || l.NAMELESS,
+	l.shown(lane).map((p) => [p.path || l.NAMELESS,
 		el("span", {}, l.chips({ budgets: [] }, p)), f.count(p.samples), f.ms(p.p5_ns),
 		f.ms(p.p50_ns), f.ms(p.p95_ns), f.ms(p.p99_ns), f.ms(p.baseline_ns),
 		f.times(p.stretch), p.hop_limit === null ? f.NONE : String(p.hop_limit),

@@ -42,6 +42,15 @@ in_ns_bg() { # NS COMMAND...
 }
 
 lab() { LAB_DIR=$LAB_DIR BUILD=$BUILD "$TOP/tests/lab/lab.sh" "$@"; }
+# Traffic in the background, in a process group of its own so that all of it ends.
+traffic_start() { # SECONDS
+	LAB_DIR=$LAB_DIR BUILD=$BUILD setsid "$TOP/tests/lab/lab.sh" traffic "$1" &
+	traffic_group=$!
+}
+traffic_stop() {
+	[ -z "${traffic_group:-}" ] || kill -- "-$traffic_group" 2>/dev/null || true
+	traffic_group=
+}
 sealane() { in_ns gw "$BUILD/sealane" --bpffs "$(bpffs_dir)" "$@"; }
 bpffs_dir() { echo "/sys/fs/bpf/sealane-$(cat "$LAB_DIR/id")"; }
 

@@ -14,15 +14,16 @@ WATCH="$BUILD/sealane --socket $SOCKET watch --every 1s"
 
 # --- a terminal of our own ---
 tm() { tmux -L "sealane-$$" -f /dev/null "$@"; }
-trap 'tm kill-server 2>/dev/null; finish' EXIT
+trap 'tm kill-server 2>/dev/null; traffic_stop; finish' EXIT
 tm new-session -d -x 110 -y 24 "env LC_ALL=C.UTF-8 PS1='$ ' sh" ||
 	bail "no tmux"
 keys() { tm send-keys "$@"; }
 type_in() { keys -l "$1"; keys Enter; }
 screen() { tm capture-pane -p; }
 shown() { screen | grep -E -- "$1"; }
+shown_or_what() { shown "$1" || { screen | grep . | head -12; return 1; }; }
 see() { # REGEX
-	local end=$((SECONDS + 7))
+	local end=$((SECONDS + 20))
 	until shown "$1" >/dev/null; do
 		[ $SECONDS -lt $end ] || return 1
 		sleep 0.03
@@ -31,7 +32,7 @@ see() { # REGEX
 gone() { ! shown "$1"; }
 look() { # SENTENCE REGEX
 	see "$2" || true
-	ok "$1" shown "$2"
+	ok "$1" shown_or_what "$2"
 }
 # `watch`, which says how it ended; the terminal's settings before and after
 start() { # [VARIABLE=VALUE...]
@@ -46,6 +47,8 @@ restored() {
 program() { # the pid of what runs in the terminal
 	pgrep -P "$(tm display -p '#{pane_pid}')" | head -1
 }
+ended() { [ -z "$(program)" ]; }
+leave() { keys q; wait_until 20 ended; }
 before() { # A B: a line with A stands above the first one with B
 	screen | awk -v a="$1" -v b="$2" '$0 ~ a { at = NR; exit }
 		$0 ~ b { exit } END { exit !at }'
@@ -174,6 +177,7 @@ die() { # SIGNAL STATUS
 	rm -f "$LAB_DIR/after"
 	kill "-$1" "$(program)"
 	# on SIGINT a shell leaves out the rest of its line
+	wait_until 20 ended
 	[ "$1" != INT ] || type_in "echo left with \$?; stty -g >$LAB_DIR/after"
 	restored && shown "left with $2"
 }
@@ -183,18 +187,17 @@ ok "... and a crash" die SEGV 139
 coloured() { tm capture-pane -pe | grep -F -- "$1" | grep -qP '\x1b\[[0-9;]*3[1-6]m'; }
 start
 ok "what is changed is red" wait_until 3 coloured changed
-keys q
+leave
 start NO_COLOR=1
 ok "NO_COLOR has no colour" fails sh -c \
 	"tmux -L sealane-$$ capture-pane -pe | grep -P '\\x1b\\[[0-9;]*3[1-6]m'"
 ok "... and nothing blinks" fails sh -c \
 	"tmux -L sealane-$$ capture-pane -pe | grep -P '\\x1b\\[([0-9]*;)*5[;m]'"
-keys q
+leave
 start LC_ALL=C
 look "a locale without UTF-8 gets ASCII" '> SG +hk-cable.*_{4,}#'
 ok "... and nothing else" fails sh -c "tmux -L sealane-$$ capture-pane -p | grep -P '[^\\x00-\\x7f]'"
-keys q
-see 'left with'
+leave
 type_in "clear; TERM=dumb timeout 1 $WATCH"
 look "a dumb terminal gets rows" '^SG +hk-cable +changed'
 type_in "clear; TERM=nonesuch timeout 1 $WATCH"
@@ -218,8 +221,7 @@ start
 look "a thousand lanes are shown" '> L0'
 keys 1 End
 look "... to the last one" '> L0999'
-keys q
-see 'left with'
+leave
 no_fake
 fake hostile
 raw() { LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]'; }
@@ -231,16 +233,14 @@ start
 look "... and on the screen" 'x\?\[31m\?\]0;owned'
 look "... where a bypass is loud" 'BYPASS ON: nothing is measured or blocked'
 ok "... and the title is ours" test "$(tm display -p '#{pane_title}')" = ours
-keys q
-see 'left with'
+leave
 ok "... as in JSON" sh -c "$BUILD/sealane --socket $SOCKET -j watch -n 1 |
 	/usr/bin/python3 $TOP/tests/schema.py watch"
 no_fake
 fake malformed
 start
 look "answers of the wrong shape are told" 'GET status: an answer of no known form'
-keys q
-see 'left with'
+leave
 no_fake
 fake hanging
 start
@@ -256,12 +256,12 @@ SOCKET=$SEALANE_SOCKET
 WATCH="$BUILD/sealane --socket $SOCKET watch --every 1s"
 export SITES="SG:10:36:2:2900: HK:15:12:1:650:"
 lab up || bail "no lab"
-sed -i 's/{name: SG, /&budgets: ["p95 <= 20ms over 1m"], /' "$LAB_DIR/sealane.yaml"
+sed -i 's/{name: SG, /&budgets: ["p95 <= 20ms over 10s"], /' "$LAB_DIR/sealane.yaml"
 echo 'detection: {hold: 20s}' >>"$LAB_DIR/sealane.yaml"
 agent_start || bail "no agent: $(cat "$LAB_DIR/agent.log")"
-lab traffic 45 &
-work+=($!)
+traffic_start 150
 start
+see 'SG +sg-cable .*budget' || true
 look "a lane of the lab is shown, with what it measures" \
 	'SG +sg-cable .*budget +3[67]\.[0-9]+ +3[6-9]\.[0-9]+ .* 1\.2[0-9]'
 look "... and the other one" 'HK +hk-cable .* 1[23]\.[0-9]+ '
@@ -279,22 +279,23 @@ agrees() {
 		    if w["lane"] in ("SG", "HK") and w["samples"]:
 		        print(w["lane"], w["path"], w["p50_ns"], r["p50_ns"], w["samples"], r["samples"])
 		        assert abs(w["p50_ns"] / r["p50_ns"] - 1) < 0.02, (w, r)
-		        assert w["floor_ns"] == r["floor_ns"] and w["packets_per_s"] > 10
+		        assert w["packets_per_s"] > 10
 		        n += 1
 		assert n == 2, n
 	EOF
 }
 ok "its figures are those of \`latency\`" agrees
 ok "... in its schema" sh -c "/usr/bin/python3 $TOP/tests/schema.py watch <$LAB_DIR/watch.json"
-keys / S G Enter Enter
-look "a look into a lane has its budget" 'budget p95 <= 20ms over 1m: broken since'
+keys -l '/SG budget'
+keys Enter Enter
+look "a look into a lane has its budget" 'budget p95 <= 20ms over 10s: broken since'
 look "... its methods" 'sg-cable +tcp-ts +far +[0-9]+ +3[67]\.'
 look "... its floor" 'floor 29.02 ms by cable, cable 2900 km, geography ok'
 tm resize-window -x 110 -y 70
 look "... and its events" 'warning .*SG'
 keys Escape Escape
 sealane block "$(site_v4 HK)" --force --why "a test" >/dev/null
-look "what is blocked is shown as it drops" 'block +[1-9][0-9.]* +[0-9]+ +198.18.15.2/32 +drop +a test'
+look "what is blocked is shown as it drops" 'block +[1-9][0-9.]* +[0-9]+ +198.18.15.2 +drop +a test'
 look "... and that it was" 'commit .*block of 198.18.15.2'
 sealane bypass on --why "a test" >/dev/null
 look "the bypass is loud" 'BYPASS ON: .* by root: a test'

@@ -110,7 +110,8 @@ class Browser:
     def complaints(self):
         """Console errors and violations of the policy since they were last asked for."""
         return [e["message"] for e in self.driver.get_log("browser")
-                if e["level"] in ("SEVERE", "WARNING")]
+                if e["level"] in ("SEVERE", "WARNING") and
+                "willReadFrequently" not in e["message"]]   # of our looking at a canvas
 
     def close(self):
         self.driver.quit()

@@ -37,6 +37,7 @@ traffic() {
 			sleep 0.5
 		done &
 	done
+	disown -a	# they go with their namespaces
 } >/dev/null 2>&1
 
 lab up || bail "the lab did not come up"

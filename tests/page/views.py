@@ -31,6 +31,16 @@ return [["ink", "card"], ["ink", "bg"], ["soft", "card"], ["soft", "bg"],
   .map(([a, b]) => { const [x, y] = [lum("--" + a), lum("--" + b)].sort((p, q) => q - p);
     return [a, b, (x + 0.05) / (y + 0.05)]; }).filter((p) => !(p[2] >= 4.5));"""
 
+# Is there sea between Saigon and Manila, and land north of the gateway?
+SEA_AND_LAND = """
+const land = document.querySelector(".land"), at = (sel) => {
+  const c = document.querySelector(sel + " circle");
+  return [c.cx.baseVal.value, c.cy.baseVal.value]; };
+const place = (n) => at(`.place[href="#/lane/${n}"]`), home = at(".home");
+const [a, b] = [place("SGN"), place("MNL")], svg = land.ownerSVGElement;
+const inside = (x, y) => land.isPointInFill(Object.assign(svg.createSVGPoint(), { x, y }));
+return !inside((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) && inside(home[0] - 10, home[1] - 30);"""
+
 OVERFLOW = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LANES = ["BKK", "HK", "JKT", "KL", "MNL", "SG", "SGN", "Tokyo", "other"]
 
@@ -49,6 +59,7 @@ def overview(t, b, url):
     t.ok("land is drawn from the near file", b.js(
         "return performance.getEntriesByType('resource').some((e) => "
         "e.name.endsWith('/page/near.json'))"))
+    t.ok("sea is sea, and land is land", b.js(SEA_AND_LAND))
     t.ok("what changed is named", any("p5" in x and "was 34.1" in x.replace("\u00a0", " ")
                                       for x in b.text(".notables li")))
     t.ok("the last hour is drawn", len(b.all(".spark path")) == 10)

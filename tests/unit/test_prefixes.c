@@ -227,7 +227,7 @@ TEST(weights_are_unbiased_while_rates_change)
 	for (round = 0; round < 10; round++) {
 		for (i = 0; i < 10; i++) {
 			for (k = 0; k < rate[i]; k++) {
-				uint64_t rtt_ns = k % 3 ? 20000000 : 80000000;
+				uint64_t rtt_ns = k % 30 ? 20000000 : 80000000;
 
 				if (rate[i] < 10000)
 					rtt_ns = 80000000;
@@ -256,7 +256,7 @@ TEST(weights_are_unbiased_while_rates_change)
 	for (b = sl_hist_bucket(50000000); b < SL_HIST_BUCKETS; b++)
 		got += sum->bucket[b];
 	want = slow / all;
-	EXPECT_GT(0.02, fabs(got / sum->count / want - 1)) {
+	EXPECT_GT(0.06, fabs(got / sum->count / want - 1)) {
 		TH_LOG("%.4f slow of %.4f", got / sum->count, want);
 	}
 	free(sum);
