@@ -67,14 +67,6 @@ ok "a budget is kept" wait_until 20 lane SG 'l["budgets"][0]["state"]=="kept"'
 ok "nothing has changed so far" test "$(count_of path-change SG)" = 0
 lab truth >"$LAB_DIR/truth"
 SG_MS=$(awk '$1 == "SG" { print $2 }' "$LAB_DIR/truth")
-hops() { # FIELD WANT WHAT: known only where the agent tells hop limits
-	if lane SG 'p["sg-cable"]["hop_limit"]' >/dev/null 2>&1; then
-		ok "$4" nth path-change "$1" "d['from_hops']==$2 and d['to_hops']==$3"
-	else
-		skip "$4" "the agent knows no hop limits"
-	fi
-}
-
 # --- another way behind the same path ---
 lab cut SG beyond
 ok "a cut behind the sea is told within the hold" happens path-change 1
@@ -86,7 +78,8 @@ ok "... lane, path and what it was" nth path-change 1 \
 	'(d["lane"], d["path"], d["what"], d["back"])==("SG", "sg-cable", "latency", False)'
 ok "... both detours that fit, the better one first" nth path-change 1 \
 	'[f["name"] for f in d["fits"]]==["Tokyo", "Hong Kong"] and "fits Tokyo + " in m'
-hops 1 62 60 "... and two hops more"
+ok "... and two hops more" nth path-change 1 \
+	"(d['from_hops'], d['to_hops'])==(63, 61) and 'hop limit 63 -> 61' in m"
 ok "the budget is broken" wait_until 15 nth budget 1 \
 	'd["lane"]=="SG" and d["state"]=="broken" and d["value_ns"]>46e6'
 ok "the lane is marked" lane SG 'p["sg-cable"]["state"]=="changed" and p["sg-cable"]["since"]'
@@ -108,7 +101,8 @@ ok "... from which to which" nth path-change 3 \
 	'(d["path_from"], d["path_to"], d["path"])==("sg-cable", "hk-cable", "hk-cable") and d["share"]>0.9'
 ok "... with the latencies before and after" nth path-change 3 \
 	"near(d['from_ns'], $SG_MS) and near(d['to_ns'], $SG_MS+$CROSS_MS)"
-ok "... and the detour" nth path-change 3 'd["fits"][0]["name"]=="Hong Kong"'
+ok "... the detour, and a hop more" nth path-change 3 \
+	'd["fits"][0]["name"]=="Hong Kong" and (d["from_hops"], d["to_hops"])==(63, 62)'
 lab mend SG
 ok "the way back is told likewise" happens path-change 4
 ok "... as such" nth path-change 4 \
