@@ -116,7 +116,7 @@ void event(struct agent *a, int severity, const char *kind,
 	one.n = a->events->last + 1;
 	snprintf(one.kind, sizeof(one.kind), "%s", kind);
 	events_keep(a->events, &one);
-	metrics_event(a, kind, detail);
+	metrics_event(a, severity, kind, detail);
 	api_wake(a);
 }
 

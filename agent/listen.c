@@ -230,7 +230,7 @@ static bool learn_held(int fd, struct held *h)
 		h->port = ntohs(a6->sin6_port);
 		h->safe = IN6_IS_ADDR_LOOPBACK(&a6->sin6_addr);
 	} else if (ss.ss_family == AF_UNIX) {
-		snprintf(h->host, sizeof(h->host), "%.63s",
+		snprintf(h->host, sizeof(h->host), "%.107s",
 			 ((struct sockaddr_un *)&ss)->sun_path);
 		h->local = h->safe = true;
 	}
