@@ -125,7 +125,7 @@ run "residence" 180 tests/lab/test_residence.sh
 run "watch" 150 tests/lab/test_watch.sh
 run "events" 120 tests/lab/test_events.sh
 run "history" 180 tests/lab/test_history.sh
-run "path changes" 240 tests/lab/test_changes.sh
+run "path changes" 300 tests/lab/test_changes.sh
 run "rules" 180 tests/lab/test_rules.sh
 run "commits" 900 tests/lab/test_commits.sh
 run "plan" 120 tests/lab/test_plan.sh
