@@ -80,6 +80,22 @@ uint64_t changes_wall_ns(uint64_t mono_ns)
 	return mono_ns ? sl_now_ns() - (sl_mono_ns() - mono_ns) : 0;
 }
 
+double changes_usual_ns(const struct agent *a, uint32_t lane, uint32_t path)
+{
+	const struct way *w = a->changes->way[path * SL_MAX_LANES + lane];
+
+	return w && w->change.learned ? w->change.base.p5_ns : -1;
+}
+
+bool changes_moved_here(const struct agent *a, uint32_t lane, uint32_t path)
+{
+	const struct lane_watch *l = &a->changes->lane[lane];
+
+	return l->moved.since_ns && l->moved.to == path &&
+	       sl_mono_ns() - l->moved.since_ns <
+	       SL_CHANGE_FRESH_HOLDS * a->cfg->detection.hold_ns;
+}
+
 uint64_t floor_ns_of(const struct agent *a, uint32_t lane, const char **source)
 {
 	const struct sl_config_lane *cfg = changes_lane_cfg(a, lane);
@@ -228,6 +244,20 @@ static void look_at_way(struct agent *a, struct way *w, uint64_t from_ns,
 	w->steps = w->change.steps;
 }
 
+static void note_move(struct agent *a, uint32_t lane,
+		      const struct sl_shares_news *news)
+{
+	struct lane_watch *l = &a->changes->lane[lane];
+	bool back = l->left == news->path_to + 1;
+
+	tell_moved(a, lane, news, back);
+	l->left = news->path_from + 1;
+	l->moved.to = news->path_to;
+	l->moved.since_ns = back ? 0 : news->since_ns;
+	l->moved.from_ns = changes_usual_ns(a, lane, news->path_from);
+	a->changes->save_now = true;
+}
+
 static void look_at_lane(struct agent *a, uint32_t lane, uint64_t from_ns,
 			 uint64_t now_ns)
 {
@@ -248,12 +278,8 @@ static void look_at_lane(struct agent *a, uint32_t lane, uint64_t from_ns,
 	if (changes_shares(a->changes, lane)) {
 		sl_shares_take(l->shares, a->cfg->detection.hold_ns, from_ns,
 			       now_ns, l->packets, &news);
-		if (news.moved) {
-			tell_moved(a, lane, &news,
-				   l->left == news.path_to + 1);
-			l->left = news.path_from + 1;
-			a->changes->save_now = true;
-		}
+		if (news.moved)
+			note_move(a, lane, &news);
 	}
 	memset(l->packets, 0, sizeof(l->packets));
 }

@@ -114,21 +114,30 @@ static void put_traffic(struct json_object *o, const struct sl_lane_ctr *c)
 }
 
 static void put_state(const struct agent *a, struct json_object *o,
-		      const struct way *w)
+		      const struct recent *r)
 {
 	static const char *const word[] = { "learning", "steady", "suspect",
 					    "changed" };
 	const struct sl_change_rules rules = changes_rules(a);
 	enum sl_change_state s = SL_CHANGE_LEARNING;
+	const struct lane_watch *l = &a->changes->lane[r->lane];
+	const struct way *w = a->changes->way[r->path * SL_MAX_LANES + r->lane];
+	double usual_ns = changes_usual_ns(a, r->lane, r->path);
 	uint64_t since_ns = 0;
-	int limit = w && w->hops ? sl_hops_now(w->hops) : -1;
 
 	if (w)
 		s = sl_change_state(&w->change, &rules, sl_mono_ns(),
 				    &since_ns);
-	put_ns(o, "baseline_ns", w && w->change.learned ?
-	       w->change.base.p5_ns : -1);
-	put_ns(o, "hop_limit", limit);
+	/* what has changed here since the lane came tells more than that it came */
+	if (changes_moved_here(a, r->lane, r->path) &&
+	    s != SL_CHANGE_SUSPECT && since_ns <= l->moved.since_ns) {
+		s = SL_CHANGE_CHANGED;
+		since_ns = l->moved.since_ns;
+		if (l->moved.from_ns > 0)
+			usual_ns = l->moved.from_ns;
+	}
+	put_ns(o, "baseline_ns", usual_ns);
+	put_ns(o, "hop_limit", w && w->hops ? sl_hops_now(w->hops) : -1);
 	put_text(o, "state", word[s]);
 	put_time(o, "since", changes_wall_ns(since_ns));
 }
@@ -136,7 +145,6 @@ static void put_state(const struct agent *a, struct json_object *o,
 static struct json_object *path_doc(const struct agent *a,
 				    const struct recent *r, uint64_t floor_ns)
 {
-	const struct way *w = a->changes->way[r->path * SL_MAX_LANES + r->lane];
 	struct json_object *o = json_object_new_object();
 	double p5_ns = sl_hist_quantile_ns(&r->h, 0.05);
 
@@ -151,7 +159,7 @@ static struct json_object *path_doc(const struct agent *a,
 		put_double(o, "stretch", p5_ns / floor_ns, 3);
 	else
 		put_null(o, "stretch");
-	put_state(a, o, w);
+	put_state(a, o, r);
 	put_traffic(o, &r->ctr);
 	return o;
 }

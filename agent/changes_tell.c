@@ -163,14 +163,7 @@ void tell_hops(struct agent *a, const struct way *w,
 	      news->to, when(news->since_ns, t));
 }
 
-/* The usual p5 of a way that was left; what it is now on the one that was taken. */
-static double usual_ns(const struct agent *a, uint32_t lane, uint32_t path)
-{
-	const struct way *w = a->changes->way[path * SL_MAX_LANES + lane];
-
-	return w && w->change.learned ? w->change.base.p5_ns : -1;
-}
-
+/* What p5 is now on the path that was taken. */
 static double now_ns(const struct agent *a, uint32_t lane, uint32_t path,
 		     uint64_t since_ns)
 {
@@ -190,7 +183,7 @@ static int limit_of(const struct agent *a, uint32_t lane, uint32_t path,
 void tell_moved(struct agent *a, uint32_t lane, const struct sl_shares_news *m,
 		bool back)
 {
-	double from_ns = usual_ns(a, lane, m->path_from);
+	double from_ns = changes_usual_ns(a, lane, m->path_from);
 	double to_ns = now_ns(a, lane, m->path_to, m->since_ns);
 	int from_hops = limit_of(a, lane, m->path_from, sl_hops_usual);
 	int to_hops = limit_of(a, lane, m->path_to, sl_hops_now);

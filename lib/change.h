@@ -21,6 +21,7 @@
 #define SL_CHANGE_RING	48		/* steps that are remembered */
 #define SL_CHANGE_SAMPLES 12		/* a step has at least so many, */
 #define SL_CHANGE_FEW	5		/* or these if a hold brought no more */
+#define SL_CHANGE_FRESH_HOLDS 480	/* a change is one for so long: 24 h for 3 min */
 #define SL_CHANGE_LEAST_NS 500000	/* no step is smaller: hosts' own jitter */
 
 /* The configuration's. */
