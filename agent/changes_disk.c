@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the detectors know, over a restart: changes.json in the state directory,
- * written anew once a minute and after each event, and put in place of the former
- * one by rename(2). Without it all is learned again. Names, not numbers: these may
+ * written anew once a minute, after each event and when something was learned, and
+ * put in place of the former one by rename(2). Without it all is learned again. Names, not numbers: these may
  * come to mean others. What is older than a month is not taken up.
  */
 #include <errno.h>
@@ -142,7 +142,7 @@ void changes_save(struct agent *a)
 	int rc;
 
 	a->changes->saved_ns = sl_mono_ns();
-	a->changes->save_now = false;
+	a->changes->save_now = a->changes->save_soon = false;
 	snprintf(path, sizeof(path), "%s/changes.json", a->cfg->state_dir);
 	snprintf(next, sizeof(next), "%s.new", path);
 	rc = json_object_to_file_ext(next, doc, JSON_C_TO_STRING_PLAIN);

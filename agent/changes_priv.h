@@ -50,7 +50,7 @@ struct changes {
 	uint64_t last_ns;		/* this second, or the last one; 0: none
 					 * yet */
 	uint64_t saved_ns;
-	bool save_now, save_fails;
+	bool save_now, save_soon, save_fails;
 };
 
 /* The one of this lane and path, made if need be; NULL: no memory. */

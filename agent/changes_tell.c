@@ -148,9 +148,14 @@ void tell_way(struct agent *a, struct way *w, const struct sl_change_news *news,
 void tell_hops(struct agent *a, const struct way *w,
 	       const struct sl_hops_news *news)
 {
-	double p5_ns = w->change.learned ? w->change.base.p5_ns : -1;
+	const struct sl_change *c = &w->change;
+	bool before = c->learned && c->learned_ns <= news->since_ns;
+	bool after = sl_change_p5_since_ns(c, news->since_ns) > 0;
+	double p5_ns = c->learned ? c->base.p5_ns : -1;
 	struct json_object *o = change_detail(a, w->lane, w->path, "hop-limit",
-					      p5_ns, p5_ns, news->since_ns);
+					      before ? p5_ns : -1,
+					      after ? p5_ns : -1,
+					      news->since_ns);
 	char t[48];
 
 	put_hops(o, "from_hops", news->from);
@@ -158,9 +163,12 @@ void tell_hops(struct agent *a, const struct way *w,
 	put_bool(o, "back", false);
 	put_fits(o, NULL, 0);
 	event(a, LOG_WARNING, "path-change", o, "%s by %s: the way has changed, "
-	      "hop limit %u -> %u since %s, latency as before",
+	      "hop limit %u -> %u since %s, %s",
 	      changes_lane_name(a, w->lane), path_name(a, w->path), news->from,
-	      news->to, when(news->since_ns, t));
+	      news->to, when(news->since_ns, t),
+	      !c->learned ? "latency not known yet" :
+	      !before ? "latency before not known" :
+	      !after ? "latency not measured since" : "latency as before");
 }
 
 /* What p5 is now on the path that was taken. */

@@ -136,6 +136,7 @@ static void learn(struct sl_change *c, const struct sl_change_rules *r)
 	/* a queue may have come and gone meanwhile, but no shorter way */
 	f = figures_since(c, 0, 0.25);
 	set_base(c, &f);
+	c->learned_ns = at(c, c->n - 1)->to_ns;
 }
 
 static void note_scatter(struct sl_change *c, const struct sl_change_step *s,

@@ -61,6 +61,8 @@ struct sl_change {
 	uint32_t steps;		/* that were ever whole; wraps */
 	struct sl_change_base base;
 	bool learned;
+	uint64_t learned_ns;	/* when it was for the first time; 0: it was
+				 * restored, or is not */
 	bool seen;		/* a step as the baseline since we began */
 	double former_ns;	/* the baseline before the last change; 0: none */
 	uint64_t changed_ns;	/* when that was; 0: back, or long ago */

@@ -58,6 +58,10 @@ ok "usual latencies are learned" wait_until 30 lane SG \
 	'p["sg-cable"]["state"]=="steady"'
 ok "... of the other lane too" wait_until 10 lane HK \
 	'p["hk-cable"]["state"]=="steady"'
+sleep 5			# what is learned is on disk by then
+agent_kill KILL
+agent_start
+ok "what was learned outlives kill -9" lane SG 'p["sg-cable"]["state"]=="steady"'
 ok "GET lanes keeps its schema" schema lanes lanes
 ok "the floor is the cable's: 29.02 ms" lane SG \
 	'l["floor_ns"]==29020076 and l["floor_source"]=="cable"'
