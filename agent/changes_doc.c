@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* GET lanes: how each lane is now, by path. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,13 +30,22 @@ static void put_ns(struct json_object *o, const char *key, double ns)
 		put_null(o, key);
 }
 
+/* As it was written: doubles in full have 17 digits. */
+static struct json_object *short_number(double v)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.9g", v);
+	return json_object_new_double_s(v, text);
+}
+
 static void put_place(struct json_object *o, const struct sl_place *p)
 {
 	struct json_object *at = p && p->known ? json_object_new_array() : NULL;
 
 	if (at) {
-		json_object_array_add(at, json_object_new_double(p->lat_deg));
-		json_object_array_add(at, json_object_new_double(p->lon_deg));
+		json_object_array_add(at, short_number(p->lat_deg));
+		json_object_array_add(at, short_number(p->lon_deg));
 	}
 	json_object_object_add(o, "at", at);
 }
@@ -235,7 +245,7 @@ static struct json_object *one_lane(const struct agent *a, struct recents *r,
 	put_place(o, cfg ? &cfg->at : NULL);
 	if (cfg && cfg->cable_km > 0)
 		json_object_object_add(o, "cable_km",
-				       json_object_new_double(cfg->cable_km));
+				       short_number(cfg->cable_km));
 	else
 		put_null(o, "cable_km");
 	put_ns(o, "floor_ns", floor_ns);
@@ -271,7 +281,18 @@ static struct json_object *detection_doc(const struct agent *a)
 	return o;
 }
 
-struct json_object *lanes_now_doc(const struct agent *a)
+static bool is_in(const char *name, const char *const *names, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+struct json_object *lanes_now_doc(const struct agent *a,
+				  const char *const *names, unsigned int n)
 {
 	struct json_object *doc = json_object_new_object();
 	struct json_object *list = json_object_new_array();
@@ -290,8 +311,10 @@ struct json_object *lanes_now_doc(const struct agent *a)
 	}
 	collect_walk(a, now_ns - WINDOW_NS, now_ns, take_series, take_lane, r);
 	for (i = 0; i < a->cfg->n_lanes; i++)
-		json_object_array_add(list, one_lane(a, r, a->lane_id[i]));
-	if (r->packets[0])
+		if (!n || is_in(a->cfg->lanes[i].name, names, n))
+			json_object_array_add(list,
+					      one_lane(a, r, a->lane_id[i]));
+	if (n ? is_in("other", names, n) : r->packets[0])
 		json_object_array_add(list, one_lane(a, r, 0));
 	for (i = 0; i < SL_MAX_PATHS * SL_MAX_LANES; i++)
 		free(r->at[i]);
