@@ -194,23 +194,23 @@ static void stream_free(void *arg)
 
 /* Behind which event it begins: the last one that the client knows, else what
  * happens from now on. A number that is not given out yet is from before a loss:
- * he gets what there is. */
+ * he gets what there is. An id that is no number is not ours and says nothing. */
 static int begin_at(struct call *k, int64_t *n)
 {
-	const char *known = MHD_lookup_connection_value(k->c, MHD_HEADER_KIND,
-							"Last-Event-ID");
+	const char *id = MHD_lookup_connection_value(k->c, MHD_HEADER_KIND,
+						     "Last-Event-ID");
+	const char *after = call_query(k, "after");
 	int64_t oldest, last;
 	uint64_t v;
+	bool known = id && id[0] && !parse_number(id, INT64_MAX - 1, &v);
 
-	if (!known || !known[0])
-		known = call_query(k, "after");
 	events_span(k->a, &oldest, &last);
 	*n = last + 1;
-	if (!known)
+	if (!known && !after)
 		return 0;
-	if (parse_number(known, INT64_MAX - 1, &v))
+	if (!known && parse_number(after, INT64_MAX - 1, &v))
 		return refuse(&k->r, 400, "a number of an event",
-			      "after %s", known);
+			      "after %s", after);
 	*n = (int64_t)v > last ? oldest : (int64_t)v + 1;
 	return 0;
 }

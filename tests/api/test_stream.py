@@ -128,9 +128,12 @@ def coming_back():
     far = Stream(last=10 ** 12)
     ok('a number from before a loss: all that there is', wait_until(
         2, lambda: [x[1] for x in far.of('event')] == [e['n'] for e in events()]), far.got)
-    bad = Stream(last='x')
-    ok('a number that is none is 400', wait_until(2, lambda: bad.status == 400), bad.status)
-    for x in (s, q, far, bad):
+    odd = Stream(last='x')
+    wait_until(2, lambda: odd.of('lanes'))
+    ok('an id that is no number is ignored', odd.of('lanes') and not odd.of('event'), odd.got)
+    bad = Stream(query='?after=x')
+    ok('... but not after=', wait_until(2, lambda: bad.status == 400), bad.status)
+    for x in (s, q, far, odd, bad):
         x.close()
 
 
