@@ -75,11 +75,31 @@ static struct json_object *rows_doc(const struct query *q)
 	return rows;
 }
 
+/* Some former path may be asked for, of which memory or disk still has something. */
+static bool is_no_path(const struct query *q)
+{
+	uint32_t i;
+
+	for (i = 0; i < SL_MAX_PATHS; i++)
+		if (!strcmp(q->a->path_name[i], q->path))
+			return false;
+	for (i = 0; i < q->mem.rows.n; i++)
+		if (q->mem.rows.r[i].h->count)
+			return false;
+	return true;
+}
+
 struct json_object *query_series_doc(struct query *q, struct refusal *r)
 {
-	struct json_object *doc = json_object_new_object();
+	struct json_object *doc;
 
-	(void)r;
+	if (q->one_path && is_no_path(q)) {
+		refuse(r, 404, "see the configuration's interfaces; a former "
+		       "path is found where the window has something of it",
+		       "no path %s", q->path);
+		return NULL;
+	}
+	doc = json_object_new_object();
 	query_sort(q->a, &q->mem.rows);
 	put_time(doc, "from", q->from_ns);
 	put_time(doc, "to", q->to_ns);

@@ -221,6 +221,11 @@ def lanes():
        and '"cable_km":2900.5' in lat, lat)
 
 
+def paths():
+    got = [ask(SOCKET, '/api/v1/history?lane=FAR&path=' + p)[0] for p in ('cable', 'nonesuch')]
+    ok('history by a path without samples is empty, by none at all 404', got == [200, 404], got)
+
+
 def methods():
     bad = []
     by_path = {}
@@ -262,6 +267,7 @@ def main():
     posts()
     gets()
     lanes()
+    paths()
     methods()
     tokens()
     stop()

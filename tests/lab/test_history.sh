@@ -119,6 +119,8 @@ ok "a commit is a mark" test "$(figure history SG --since -10m -- \
 ok "rows by path" test "$(figure history SG --by path --since -10m -- \
 	'[r["path"] for r in d["rows"]]')" = "['sg-cable']"
 ok "another path has none" says "no round trip" sealane history SG --path hk-cable
+ok "... but one that there never was is refused" fails 2 "no path nonesuch" \
+	sealane history SG --path nonesuch --since -2h
 ok "a step between two is rounded up, and said" says "steps of 20 s and not of 15s" \
 	sealane history SG --step 15s
 ok "without a terminal rows" says '^20..-..-..T..:..:.0.000Z +all +all +far' sealane history SG --since -10m
