@@ -138,8 +138,8 @@ ok "... and nothing is marked any more" lane SG \
 	'all(x["state"]!="changed" for x in l["paths"])'
 
 whole() { # no row of a path that says nothing, and each packet in the lane's sum
-	lane SG 'all(x["samples"] or x["state"]!="learning" for x in l["paths"]) and
-l["packets_per_s"]>=sum(x["packets_per_s"] for x in l["paths"])-0.1*len(p)>10'
+	lane SG '(all(x["samples"] or x["state"]!="learning" for x in l["paths"]) and
+l["packets_per_s"]>=sum(x["packets_per_s"] for x in l["paths"])-0.1*len(p)>10)'
 }
 ok "paths that say nothing are no rows, but their packets count" whole
 
