@@ -19,7 +19,8 @@ BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Ilib \
 	-I$(BUILD) -DSL_VERSION='"$(SL_VERSION)"' -MMD -MP
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror \
 	-Iinclude -Ibpf -I/usr/include/$(shell $(CC) -print-multiarch)
-LIBS	:= -lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lm
+LIBS	:= -lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb \
+	-lprotobuf-c -lm
 
 LIB_SRC	  := $(wildcard lib/*.c)
 AGENT_SRC := $(wildcard agent/*.c)
@@ -32,19 +33,19 @@ PROGRAMS := $(BUILD)/sealaned $(BUILD)/sealane $(BUILD)/cable
 .PHONY: all deps install uninstall demo lab run check vm vm-check verifier bench bench-vm fuzz clean
 all: $(PROGRAMS) $(BUILD)/sealane.bpf.o
 
-$(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/libsealane.a
+$(BUILD)/sealaned: $(call obj,$(AGENT_SRC)) $(BUILD)/page/page.o $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lmicrohttpd -lsqlite3 -lsystemd -lgnutls -lpthread
 
 $(BUILD)/sealane: $(call obj,$(TOOL_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl -lgnutls
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl -lgnutls -lncursesw -ltinfo -lpthread
 
 $(BUILD)/cable: $(call obj,$(CABLE_SRC)) $(BUILD)/libsealane.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lz -lm
 
-$(BUILD)/libsealane.a: $(call obj,$(LIB_SRC))
+$(BUILD)/libsealane.a: $(call obj,$(LIB_SRC)) $(BUILD)/obj/expose.pb-c.o
 	@echo "  AR      $@"
 	$(Q)rm -f $@ && ar rcs $@ $^
 
@@ -61,6 +62,31 @@ $(BUILD)/sealane.bpf.o: bpf/sealane.bpf.c $(wildcard bpf/*.h include/sealane/*.h
 $(BUILD)/sealane.skel.h: $(BUILD)/sealane.bpf.o
 	@echo "  SKEL    $@"
 	$(Q)$(BPFTOOL) gen skeleton $< name sealane_bpf > $@.tmp && mv $@.tmp $@
+
+# What Prometheus takes as protobuf.
+$(BUILD)/%.pb-c.c $(BUILD)/%.pb-c.h: lib/%.proto | $(BUILD)/ready
+	@echo "  PROTO   $<"
+	$(Q)protoc-c --c_out=$(BUILD) -Ilib $<
+
+$(BUILD)/obj/%.pb-c.o: $(BUILD)/%.pb-c.c $(BUILD)/%.pb-c.h
+	@echo "  CC      $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_CFLAGS) $(OPT) $(CFLAGS) -c -o $@ $<
+
+$(call obj,lib/expose_proto.c): $(BUILD)/expose.pb-c.h
+
+# The page at / (docs/page.md): libraries, what is served, an object of it.
+$(BUILD)/page/modules: $(addprefix agent/page/,package.json package-lock.json .npmrc) | $(BUILD)/ready
+	@echo "  NPM     $@"
+	$(Q)BUILD=$(BUILD) agent/page/build.sh modules
+
+$(BUILD)/page/bundle: $(BUILD)/page/modules $(wildcard agent/page/*)
+	@echo "  PAGE    $@"
+	$(Q)BUILD=$(BUILD) agent/page/build.sh bundle
+
+$(BUILD)/page/page.o: $(BUILD)/page/bundle
+	@echo "  EMBED   $@"
+	$(Q)BUILD=$(BUILD) agent/page/build.sh object
 
 # Rebuild when the version word changes.
 $(BUILD)/version: FORCE | $(BUILD)/ready
@@ -89,9 +115,19 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/rules.yaml.example
 	install -m 644 dist/exabgp.conf.example dist/gobgpd.conf.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane
+	install -m 644 $(BUILD)/page/out/licences.txt \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/page-licences.txt
+	install -d $(DESTDIR)$(PREFIX)/share/doc/sealane/prometheus \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/grafana
+	install -m 644 dist/prometheus/* \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/prometheus
+	install -m 644 dist/grafana/*.json \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/grafana
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' dist/sealaned.service.in \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
+	install -m 644 dist/sealaned-http.socket \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/sealaned \
@@ -102,7 +138,11 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/rules.yaml.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/exabgp.conf.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/gobgpd.conf.example \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/page-licences.txt \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned-http.socket
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/sealane/prometheus \
+		$(DESTDIR)$(PREFIX)/share/doc/sealane/grafana
 
 # The module's sources for DKMS: dkms add sealane/$(SL_VERSION), and so on.
 DKMS_DIR ?= /usr/src/sealane-$(SL_VERSION)

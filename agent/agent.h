@@ -6,8 +6,8 @@
  * over when it is done. Files: main (init and its mirror), loop, ports
  * (interfaces), residence.h (half self; clocks.c: of NICs), module.h, tables
  * (prefixes -> data plane), jobs, blocks, lists, commits.h
- * and its files (store, generations, rules, audit), events, collect (the last
- * hour), query (latency), status, explain, api (HTTP), routes (what can be
+ * and its files (store, generations, rules, audit), events, collect.h (the
+ * last minutes), history.h, query.h (latency), status, explain, api (HTTP), routes (what can be
  * asked).
  */
 #ifndef SL_AGENT_H
@@ -26,10 +26,14 @@
 
 #define TEXT_B 256
 
-/* Who asks, by the socket's peer credentials. */
+/* Who asks, by the socket's peer credentials or by a token. */
+#define TOKEN_UID 0xf0000000U	/* and its number: stands for a token's holder */
 struct caller {
-	uid_t uid;
+	uid_t uid;			/* -1: not known */
 	pid_t pid;
+	enum sl_role role;
+	char name[SL_NAME_B + 8];	/* "token noc"; "": by uid */
+	char from[46];			/* address; "": the Unix socket */
 };
 
 /* A failure on its way to the one who asked; items: one line each. */
@@ -126,10 +130,12 @@ struct residence {
 	bool known;			/* both */
 };
 
+struct api_plan;
 struct changes;
 struct drops;
 struct events;
 struct history;
+struct metrics;
 struct prefixes;
 struct job;
 struct jobs;
@@ -153,6 +159,7 @@ struct agent {
 	struct history *history;	/* of latency, on disk */
 	struct changes *changes;	/* of paths; budgets */
 	struct prefixes *prefixes;	/* the most measured ones of each lane */
+	struct metrics *metrics;	/* for GET /metrics */
 	struct api *api;
 	struct module *module;		/* never NULL once started */
 	struct bypass bypass;
@@ -197,6 +204,9 @@ void refuse_item(struct refusal *r, const char *fmt, ...)
 
 /* --- main, loop --- */
 int agent_loop(struct agent *a);
+/* Before any thread begins, which inherits it: a signal is the loop's, and kills
+ * nobody. */
+void agent_signals(void);
 /* Read the configuration anew, as a job: the file and all it names beside the
  * loop, then taken over; a bad one changes nothing. */
 int reload_begin(struct agent *a, struct job *j);
@@ -226,6 +236,9 @@ void events_close(struct agent *a);
 void event(struct agent *a, int severity, const char *kind,
 	   struct json_object *detail, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+/* One event as GET events has it; NULL: it is not kept. The numbers that are. */
+struct json_object *event_doc(const struct agent *a, int64_t n);
+void events_span(const struct agent *a, int64_t *oldest, int64_t *last);
 /* Details to add to: who; who, what became of it, and why. */
 struct json_object *event_by(const struct caller *who);
 struct json_object *event_commit(const struct agent *a,
@@ -238,6 +251,7 @@ int drops_open(struct agent *a);
 void drops_close(struct agent *a);
 int drops_fd(const struct agent *a);	/* readable: packets were dropped */
 void drops_ready(struct agent *a);
+uint64_t drops_shown(const struct agent *a);	/* since the start */
 
 /* --- bypass --- */
 void bypass_start(struct agent *a);	/* was it changed without us? */
@@ -332,6 +346,7 @@ struct job {
 	struct plan *plan;		/* what the rules do to live traffic */
 	struct sl_rib *base;
 	struct sl_abv *abv;
+	struct api_plan *api;		/* of a reload: listeners and so on */
 	/* prefixes pushed meanwhile: patched into the new image too */
 	struct sl_prefix *journal;
 	unsigned int n_journal;
@@ -429,17 +444,11 @@ typedef void (*collect_lane_fn)(void *arg, uint32_t path, uint32_t lane,
 				const struct sl_lane_ctr *c);
 void collect_walk(const struct agent *a, uint64_t from_ns, uint64_t to_ns,
 		  collect_series_fn series, collect_lane_fn lane, void *arg);
+/* What the last second brought. */
+void collect_last(const struct agent *a, collect_series_fn series,
+		  collect_lane_fn lane, void *arg);
 
 /* --- answers --- */
-/* A query's words, NULL-terminated lists. */
-struct latency_query {
-	const char *lanes[64];
-	unsigned int n_lanes;
-	const char *by, *half, *since, *until;
-};
-struct json_object *query_latency(const struct agent *a,
-				  const struct latency_query *q,
-				  struct refusal *r);
 struct event_query {
 	const char *after, *since, *kind, *limit;
 };
@@ -453,7 +462,8 @@ struct json_object *drops_doc(const struct agent *a,
 /* The members that a packet has in answers: drops.schema.json. */
 void put_glance(struct json_object *o, const struct sl_glance *g);
 struct json_object *status_doc(struct agent *a);
-/* The lanes that saw a packet: TCP health, misses, evictions, working latency. */
+/* The lanes that saw a packet: TCP health, misses, evictions; changes.h has how they
+ * are now. */
 struct json_object *lanes_doc(const struct agent *a);
 struct json_object *explain_doc(struct agent *a, const char *addr,
 				struct refusal *r);
@@ -468,6 +478,7 @@ void api_second(struct agent *a);
 void api_wake(struct agent *a);	/* there is news for requests that wait */
 
 struct MHD_Connection;
+struct MHD_Response;
 
 /* One request, its body whole. */
 struct call {
@@ -480,7 +491,9 @@ struct call {
 	struct refusal r;
 	char *text;			/* an answer that is no JSON, owned ... */
 	size_t text_b;
+	struct MHD_Response *response;	/* or one that is made already, owned */
 	const char *type;		/* ... and its Content-Type */
+	unsigned int status;		/* of it; 0: 200 */
 	struct {
 		const char *name, *value;	/* more headers; NULL ends */
 	} header[8];
@@ -495,10 +508,16 @@ struct route {
 	const char *method, *path;	/* below /api/v1/, or "/..." */
 	struct json_object *(*run)(struct call *k);
 	size_t max_body_b;
-	bool raw;			/* the body is no JSON */
+	unsigned int how;		/* ROUTE_*; a GET wants role view, and
+					 * all else enforce, unless it says so */
 };
+#define ROUTE_RAW	1U		/* the body is no JSON */
+#define ROUTE_OPERATE	2U		/* role operate is enough */
+#define ROUTE_OPEN	4U		/* no role: there is no data in it */
+
 /* Where a resource has no such method, what it has. */
 const struct route *route_of(const char *path, const char *method);
+const struct route *routes_all(void);	/* path NULL ends */
 const char *call_query(struct call *k, const char *key);	/* NULL: none */
 const char *call_word(struct call *k, const char *key);	/* of the body */
 /* What a request is about, for the audit. */
@@ -512,6 +531,8 @@ struct json_object *post_rule_apply(struct call *k);
 struct json_object *post_rule_plan(struct call *k);
 struct json_object *post_rule_confirm(struct call *k);
 struct json_object *post_rule_rollback(struct call *k);
+struct json_object *get_stream(struct call *k);	/* stream.c */
+struct json_object *get_index(struct call *k);	/* routes_index.c */
 struct json_object *error_doc(struct refusal *r);
 
 /* A whole number of 0..max. 0 or -1. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "access.h"
 #include "duration.h"
 #include "plain.h"
 #include "store_priv.h"
@@ -30,11 +31,18 @@ static struct budget budgets[2] = { { .left = BURST }, { .left = BURST } };
 
 const char *user_name(const struct caller *who)
 {
-	static char name[SL_NAME_B];
+	static char name[SL_NAME_B + 8];
 	static uid_t of = (uid_t)-1;
 	struct passwd pw, *found = NULL;
 	char buf[1024];
 
+	if (who->name[0])
+		return who->name;
+	if (token_name(who->uid)) {
+		snprintf(name, sizeof(name), "token %s", token_name(who->uid));
+		of = (uid_t)-1;
+		return name;
+	}
 	if (who->uid == (uid_t)-1)
 		return "unknown";
 	if (!who->pid || who->pid == getpid())
@@ -80,18 +88,36 @@ static int insert(struct agent *a, const struct sl_audit_entry *e)
 	return store_step(a, s, "audit");
 }
 
+/* And from where, if it came over TCP; the caller's. */
+static struct json_object *detail_of(const struct audit *e)
+{
+	struct json_object *o;
+
+	if (e->detail && !e->who.from[0])
+		return json_object_get(e->detail);
+	o = json_object_new_object();
+	if (e->who.from[0])
+		put_text(o, "from", e->who.from);
+	if (!e->detail)
+		return o;
+	json_object_object_foreach(e->detail, key, member)
+		json_object_object_add(o, key, json_object_get(member));
+	return o;
+}
+
 int audit_put(struct agent *a, const struct audit *e)
 {
 	struct sl_audit_head *head = &a->store->head;
 	char *object = plain(e->object), *why = plain(e->why);
 	char *tag = plain(e->tag), hash[SL_AUDIT_HASH_B];
+	struct json_object *detail = detail_of(e);
 	struct sl_audit_entry entry = {
 		.n = head->n + 1, .at_ns = sl_now_ns(), .uid = e->who.uid,
 		.pid = e->who.pid, .who = user_name(&e->who),
 		.action = e->action, .object = object,
 		.outcome = e->outcome, .why = why, .tag = tag,
-		.detail = e->detail ? json_object_to_json_string_ext(e->detail,
-			JSON_C_TO_STRING_NOSLASHESCAPE) : "{}",
+		.detail = json_object_to_json_string_ext(detail,
+			JSON_C_TO_STRING_NOSLASHESCAPE),
 		.prev = head->n ? head->hash : SL_AUDIT_START, .hash = hash };
 	int rc = object && why && tag ? sl_audit_hash(&entry, hash) : -1;
 
@@ -101,6 +127,7 @@ int audit_put(struct agent *a, const struct audit *e)
 		head->n = entry.n;
 		strcpy(head->hash, hash);
 	}
+	json_object_put(detail);
 	free(object);
 	free(why);
 	free(tag);

@@ -7,7 +7,7 @@ struct json_object *block_doc(const struct agent *a, const struct block *b)
 {
 	struct json_object *o = json_object_new_object();
 	char text[SL_PREFIX_STR_B];
-	const struct caller by = { b->uid, -1 };
+	const struct caller by = { .uid = b->uid, .pid = -1 };
 	struct sl_class_ctr ctr;
 	uint64_t ago_ns;
 

@@ -48,6 +48,10 @@ static void tell(struct agent *a, const struct bypass *was, const char *how)
 		event(a, LOG_WARNING, "bypass", detail_of(b), "bypass is ON, "
 		      "set by %s%s: %s; nothing is measured or blocked", who,
 		      how, b->why);
+	else if (!was->on)
+		event(a, LOG_INFO, "bypass", detail_of(b), "bypass is off as it "
+		      "was: %s asked for it%s%s%s", who, how,
+		      b->why[0] ? ": " : "", b->why);
 	else
 		event(a, LOG_WARNING, "bypass", detail_of(b), "bypass is off, "
 		      "lifted by %s%s after %llu s%s%s", who, how,
@@ -87,7 +91,8 @@ static void notice(struct agent *a, bool on, const char *how)
 	if (!sl_bypass_note_read(a->pin_dir, &note) && note.on == on &&
 	    note.at_ns >= was.since_ns) {
 		b->by_known = true;
-		b->who = (struct caller){ note.uid, note.pid };
+		b->who = (struct caller){ .uid = note.uid,
+					    .pid = note.pid };
 		b->since_ns = note.at_ns;
 		strcpy(b->why, sl_plain(note.why));
 	}

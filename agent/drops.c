@@ -127,6 +127,11 @@ void drops_ready(struct agent *a)
 	sl_dp_drops_read(a->dp);
 }
 
+uint64_t drops_shown(const struct agent *a)
+{
+	return a->drops->last;
+}
+
 /* --- for those who ask --- */
 static void put_addr(struct json_object *o, const char *key, int family,
 		     const uint8_t *addr)

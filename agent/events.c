@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "commits.h"
 #include "duration.h"
 #include "plain.h"
+#include "query.h"
 #include "events_priv.h"
+#include "metrics.h"
 
 /* Everybody who may open the socket can be refused, as often as he likes; what
  * is beyond this in one second is one event. */
@@ -83,6 +86,7 @@ static bool held_back(struct events *e, const char *kind)
 	if (strcmp(kind, "refused") || e->refused++ < REFUSALS_A_SECOND)
 		return false;
 	e->refused_more++;
+	e->held_back++;
 	return true;
 }
 
@@ -112,6 +116,7 @@ void event(struct agent *a, int severity, const char *kind,
 	one.n = a->events->last + 1;
 	snprintf(one.kind, sizeof(one.kind), "%s", kind);
 	events_keep(a->events, &one);
+	metrics_event(a, severity, kind, detail);
 	api_wake(a);
 }
 
@@ -121,6 +126,9 @@ struct json_object *event_by(const struct caller *who)
 
 	put_int(o, "uid", who->uid);
 	put_int(o, "pid", who->pid);
+	put_text(o, "who", user_name(who));
+	if (who->from[0])
+		put_text(o, "from", who->from);
 	return o;
 }
 
@@ -195,6 +203,24 @@ static struct json_object *one_doc(const struct event *e)
 	return o;
 }
 
+struct json_object *event_doc(const struct agent *a, int64_t n)
+{
+	const struct event *e = events_at(a->events, n);
+
+	return e ? one_doc(e) : NULL;
+}
+
+void events_span(const struct agent *a, int64_t *oldest, int64_t *last)
+{
+	const struct events *e = a->events;
+	int64_t n = e->last - EVENTS_KEPT + 1;
+
+	for (n = n < 1 ? 1 : n; n < e->last && !events_at(e, n); n++)
+		;
+	*oldest = n;
+	*last = e->last;
+}
+
 int wanted_parse(const struct event_query *q, uint64_t most, struct wanted *w,
 		 struct refusal *r)
 {
@@ -216,17 +242,21 @@ int wanted_parse(const struct event_query *q, uint64_t most, struct wanted *w,
 /* A kind that never comes would look like peace. */
 static int kind_check(const char *kind, struct refusal *r)
 {
-	static const char *const kinds[] = { "agent", "bypass", "clock",
-		"commit", "disk", "expiry", "interface", "module", "refused",
-		"reload", "tables" };
-	unsigned int i;
+	static const char *const kinds[] = { "access", "agent", "budget",
+		"bypass", "clock", "commit", "congestion", "disk", "expiry",
+		"geography", "history", "interface", "module", "path-change",
+		"refused", "reload", "tables" };
+	unsigned int i, n = sizeof(kinds) / sizeof(*kinds);
+	char all[TEXT_B];
+	size_t len = 0;
 
-	for (i = 0; kind && i < sizeof(kinds) / sizeof(*kinds); i++)
+	for (i = 0; kind && i < n; i++)
 		if (!strcmp(kind, kinds[i]))
 			return 0;
-	return kind ? refuse(r, 400, "agent, bypass, clock, commit, disk, "
-			     "expiry, interface, refused, reload or tables",
-			     "%s is no kind of event", kind) : 0;
+	for (i = 0; i < n && len < sizeof(all); i++)
+		len += snprintf(all + len, sizeof(all) - len, "%s%s", !i ? "" :
+				i + 1 < n ? ", " : " or ", kinds[i]);
+	return kind ? refuse(r, 400, all, "%s is no kind of event", kind) : 0;
 }
 
 static bool fits(const struct event *e, const struct wanted *w)
@@ -257,7 +287,7 @@ struct json_object *events_doc(const struct agent *a,
 	const struct event *one;
 	struct wanted w;
 	uint64_t found = 0;
-	int64_t n;
+	int64_t n, last;
 
 	if (kind_check(q->kind, r) || wanted_parse(q, EVENTS_KEPT, &w, r))
 		return NULL;
@@ -275,9 +305,43 @@ struct json_object *events_doc(const struct agent *a,
 	o = json_object_new_object();
 	json_object_object_add(o, "events", list);
 	put_int(o, "last", n - 1 < e->last ? n - 1 : e->last);
-	for (n = e->last - EVENTS_KEPT + 1; n < e->last; n++)
-		if (events_at(e, n))
-			break;
-	put_int(o, "oldest", n < 0 ? 0 : n);
+	events_span(a, &n, &last);
+	put_int(o, "oldest", last ? n : 0);
 	return o;
+}
+
+/* --- beside latency --- */
+static bool is_mark(const struct event *e)
+{
+	static const char *const kinds[] = { "agent", "budget", "bypass",
+		"clock", "commit", "expiry", "geography", "path-change" };
+	unsigned int i;
+
+	if (!strcmp(e->kind, "interface"))	/* one that fails */
+		return e->severity <= LOG_WARNING;
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strcmp(e->kind, kinds[i]))
+			return true;
+	return false;
+}
+
+struct json_object *events_marks(const struct agent *a, uint64_t from_ns,
+				 uint64_t to_ns)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	const struct event *e;
+	int64_t n = a->events->last - EVENTS_KEPT + 1;
+
+	for (; n <= a->events->last; n++) {
+		e = events_at(a->events, n);
+		if (!e || e->at_ns < from_ns || e->at_ns >= to_ns ||
+		    !is_mark(e))
+			continue;
+		o = json_object_new_object();
+		put_time(o, "time", e->at_ns);
+		put_text(o, "kind", e->kind);
+		put_text(o, "message", e->message);
+		json_object_array_add(list, o);
+	}
+	return list;
 }

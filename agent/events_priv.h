@@ -25,6 +25,7 @@ struct events {
 	bool disk_fails;		/* said once */
 	bool disk_waits;		/* for the next second */
 	unsigned int refused, refused_more;	/* in this second */
+	uint64_t held_back;		/* refusals that were no event, in all */
 	int64_t wall_ahead_ns;		/* of the monotonic clock */
 	int64_t boot_ahead_ns;		/* time spent suspended */
 };

@@ -5,6 +5,7 @@
 #include "duration.h"
 #include "rule_file.h"
 #include "names.h"
+#include "query.h"
 
 /* Blocks that cover the address; true in *drops when one drops. */
 static struct json_object *matching_blocks(const struct agent *a,
@@ -50,20 +51,6 @@ static struct json_object *matching_lists(const struct agent *a,
 		json_object_array_add(list, o);
 	}
 	return list;
-}
-
-static struct json_object *lane_rows(const struct agent *a, const char *name)
-{
-	struct latency_query q = { .lanes = { name }, .n_lanes = 1 };
-	struct json_object *doc, *rows = NULL;
-	struct refusal r = {};
-
-	doc = query_latency(a, &q, &r);
-	if (doc && json_object_object_get_ex(doc, "rows", &rows))
-		json_object_get(rows);
-	json_object_put(doc);
-	json_object_put(r.items);
-	return rows ? rows : json_object_new_array();
 }
 
 /* The last samples of the address: a table that forgets, so there may be none. */
@@ -193,6 +180,6 @@ struct json_object *explain_doc(struct agent *a, const char *addr,
 	json_object_object_add(o, "lists", lists);
 	json_object_object_add(o, "recent", recent_doc(a, &p));
 	json_object_object_add(o, "latency", lane == SL_LANE_HOME ?
-			       json_object_new_array() : lane_rows(a, name));
+			       json_object_new_array() : query_lane(a, name));
 	return o;
 }

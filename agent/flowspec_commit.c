@@ -64,7 +64,7 @@ int flowspec_timeout_ms(const struct agent *a)
 
 void flowspec_run(struct agent *a)
 {
-	const struct caller self = { getuid(), getpid() };
+	const struct caller self = { .uid = getuid(), .pid = getpid() };
 	struct flowspec *fs = a->flowspec;
 	struct job *j;
 

@@ -196,7 +196,7 @@ void guards_take(struct agent *a, struct rules *r)
 
 void guards_sync(struct agent *a)
 {
-	const struct caller self = { getuid(), getpid() };
+	const struct caller self = { .uid = getuid(), .pid = getpid() };
 	struct rules *r;
 	struct job *j;
 	bool same;

@@ -73,7 +73,8 @@ static unsigned int choose_level(sqlite3 *db, uint64_t step_ns, uint32_t from)
 		bool reaches = begin[level] <= from;
 
 		for (other = level + 1; other < LEVELS && !reaches; other++)
-			if (begin[other] + step_ticks[other] < begin[level])
+			if ((uint64_t)begin[other] + step_ticks[other] <
+			    begin[level])
 				break;
 		if (reaches || other >= LEVELS)
 			return level;

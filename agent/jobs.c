@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+#include "access.h"
 #include "commits.h"
 #include "duration.h"
 #include "plan.h"
@@ -71,6 +72,8 @@ static void drop_work(struct agent *a, struct job *j)
 	j->lane_id = NULL;
 	world_free(j->world);
 	j->world = NULL;
+	api_plan_free(j->api);
+	j->api = NULL;
 	list_free(j->list);
 	j->list = NULL;
 	rules_free(j->rules);

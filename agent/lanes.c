@@ -3,13 +3,10 @@
  * evictions hide, and the round trip under load beside the idle one. */
 #include <stdlib.h>
 #include <string.h>
-#include "agent.h"
-#include "duration.h"
+#include "changes.h"
 #include "hist.h"
 #include "names.h"
 #include "survival.h"
-
-#define LOAD_WINDOW_NS (300ULL * 1000000000)
 
 static bool known(const struct agent *a, uint32_t lane)
 {
@@ -126,41 +123,6 @@ static struct json_object *evicted_doc(const struct agent *a, uint32_t lane)
 	return list;
 }
 
-/* --- the round trip under load, beside the idle one --- */
-struct load {
-	uint64_t idle_ns;	/* shortest handshake, far; 0: none */
-	struct sl_hist *busy;	/* tcp-ts and tcp-seq, far */
-};
-
-static void take_series(void *arg, uint64_t key, const struct sl_hist *h)
-{
-	struct load *all = arg, *l;
-	uint32_t method = SL_SERIES_METHOD(key);
-
-	if (SL_SERIES_LANE(key) >= SL_MAX_LANES ||
-	    SL_SERIES_HALF(key) != SL_HALF_FAR)
-		return;
-	l = &all[SL_SERIES_LANE(key)];
-	if (method == SL_M_TCP_HS) {
-		if (h->min_ns && (!l->idle_ns || h->min_ns < l->idle_ns))
-			l->idle_ns = h->min_ns;
-	} else if (method == SL_M_TCP_TS || method == SL_M_TCP_SEQ) {
-		if (!l->busy)
-			l->busy = calloc(1, sizeof(*l->busy));
-		if (l->busy)
-			sl_hist_add(l->busy, h);
-	}
-}
-
-static void ignore_lane(void *arg, uint32_t path, uint32_t lane,
-			const struct sl_lane_ctr *c)
-{
-	(void)arg;
-	(void)path;
-	(void)lane;
-	(void)c;
-}
-
 static struct json_object *missed_of(const struct sl_lane_miss *m)
 {
 	struct json_object *o = json_object_new_object();
@@ -180,8 +142,7 @@ static bool anything(const struct sl_lane_ctr *c, const struct sl_lane_miss *m)
 
 static struct json_object *lane_doc(const struct agent *a, uint32_t lane,
 				    const struct sl_lane_ctr *c,
-				    const struct sl_lane_miss *m,
-				    const struct load *l)
+				    const struct sl_lane_miss *m)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *tcp = json_object_new_object();
@@ -192,11 +153,7 @@ static struct json_object *lane_doc(const struct agent *a, uint32_t lane,
 	json_object_object_add(tcp, "out", tcp_doc(c, &t, SL_DIR_OUT));
 	json_object_object_add(tcp, "in", tcp_doc(c, &t, SL_DIR_IN));
 	json_object_object_add(o, "tcp", tcp);
-	put_estimate(o, "idle_ns", l->idle_ns ? (double)l->idle_ns : -1);
-	put_estimate(o, "working_p50_ns", l->busy ?
-		     sl_hist_quantile_ns(l->busy, 0.5) : -1);
-	put_estimate(o, "working_p90_ns", l->busy ?
-		     sl_hist_quantile_ns(l->busy, 0.9) : -1);
+	put_working(a, lane, o);
 	json_object_object_add(o, "missed", missed_of(m));
 	json_object_object_add(o, "evicted", evicted_doc(a, lane));
 	return o;
@@ -205,27 +162,17 @@ static struct json_object *lane_doc(const struct agent *a, uint32_t lane,
 struct json_object *lanes_doc(const struct agent *a)
 {
 	struct json_object *list = json_object_new_array();
-	struct load *load = calloc(SL_MAX_LANES, sizeof(*load));
-	uint64_t now_ns = sl_now_ns();
 	struct sl_lane_miss m;
 	struct sl_lane_ctr c;
 	uint32_t lane;
 
-	if (!load)
-		return list;
-	collect_walk(a, now_ns - LOAD_WINDOW_NS, now_ns, take_series,
-		     ignore_lane, load);
 	for (lane = 0; lane < SL_MAX_LANES; lane++) {
 		if (!known(a, lane))
 			continue;
 		sum_paths(a, lane, &c);
 		sl_dp_read_miss(a->dp, lane, &m);
 		if (anything(&c, &m))
-			json_object_array_add(list, lane_doc(a, lane, &c, &m,
-							     &load[lane]));
+			json_object_array_add(list, lane_doc(a, lane, &c, &m));
 	}
-	for (lane = 0; lane < SL_MAX_LANES; lane++)
-		free(load[lane].busy);
-	free(load);
 	return list;
 }

@@ -185,7 +185,7 @@ struct json_object *list_doc(const struct agent *a, const struct list *l)
 {
 	struct json_object *o = json_object_new_object();
 	struct sl_class_ctr ctr;
-	const struct caller by = { l->uid, -1 };
+	const struct caller by = { .uid = l->uid, .pid = -1 };
 
 	sl_dp_read_class(a->dp, l->class_id, &ctr);
 	put_text(o, "name", l->name);

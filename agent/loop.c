@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "changes.h"
 #include "commits.h"
+#include "duration.h"
 #include "history.h"
 #include "module.h"
 #include "plan.h"
@@ -23,22 +24,37 @@
 /* Those behind LINKS are not ours to close. */
 enum source { SIGNALS, TICK, LINKS, JOBS, DROPS, HTTP, HISTORY, SOURCES };
 
+static void our_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+}
+
+void agent_signals(void)
+{
+	sigset_t set;
+
+	our_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
 static int open_signals(void)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	our_signals(&set);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* On the second of wall clock, more or less, so that those of a step make it. */
 static int open_tick(void)
 {
-	const struct itimerspec every = { { 1, 0 }, { 1, 0 } };
+	long ahead_ns = 1000000000 - sl_now_ns() % 1000000000;
+	const struct itimerspec every = { { 1, 0 }, { ahead_ns / 1000000000,
+					  ahead_ns % 1000000000 } };
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 
 	if (fd >= 0)
@@ -62,7 +78,7 @@ static int open_links(void)
 
 static void on_signal(struct agent *a, int fd)
 {
-	const struct caller self = { getuid(), getpid() };
+	const struct caller self = { .uid = getuid(), .pid = getpid() };
 	struct signalfd_siginfo si;
 	struct job *j;
 

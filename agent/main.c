@@ -9,10 +9,12 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+#include "access.h"
 #include "changes.h"
 #include "commits.h"
 #include "duration.h"
 #include "history.h"
+#include "metrics.h"
 #include "module.h"
 #include "plan.h"
 #include "prefixes.h"
@@ -86,6 +88,8 @@ static int check_config(const char *path)
 	struct world *w = NULL;
 	int rc = cfg ? load_world(cfg, NULL, &w, &r) : -1;
 
+	if (!rc)
+		rc = api_check(cfg, &r);
 	if (rc)
 		say_refusal(&r);
 	else
@@ -155,13 +159,16 @@ int reload_make(struct agent *a, struct job *j)
 /* In the loop, when the job starts: the configuration and its numbers. */
 int reload_begin(struct agent *a, struct job *j)
 {
-	sl_config_free(j->cfg);	/* all three: of a former attempt */
+	sl_config_free(j->cfg);	/* all four: of a former attempt */
 	free(j->lane_id);
 	world_free(j->world);
+	api_plan_free(j->api);
 	j->lane_id = NULL;
 	j->world = NULL;
+	j->api = NULL;
 	j->cfg = read_config(a->config_path, &j->r);
-	if (!j->cfg || same_sizes(j->cfg, a->cfg, &j->r))
+	if (!j->cfg || same_sizes(j->cfg, a->cfg, &j->r) ||
+	    api_prepare(a, j->cfg, &j->api, &j->r))
 		return -1;
 	j->lane_id = number_lanes(a, j->cfg);
 	if (!j->lane_id)
@@ -187,6 +194,8 @@ int reload_finish(struct agent *a, struct job *j)
 	j->lane_id = NULL;
 	j->world = NULL;
 	name_lanes(a);
+	api_take(a, j->api);
+	j->api = NULL;
 	ports_configure(a);
 	ports_sync(a);
 	event(a, LOG_NOTICE, "reload", event_commit(a, &j->who, ""),
@@ -295,7 +304,7 @@ static int start(struct agent *a)
 	if (flowspec_start(a) || tables_start(a) || ports_configure(a))
 		return -1;
 	ports_sync(a);
-	return collect_open(a) || prefixes_open(a) || history_open(a) ||
+	return metrics_open(a) || collect_open(a) || prefixes_open(a) || history_open(a) ||
 	       changes_open(a) || sample_open(a) || drops_open(a) ||
 	       api_open(a);
 }
@@ -313,6 +322,7 @@ static void stop(struct agent *a)
 	history_close(a);
 	prefixes_close(a);
 	collect_close(a);
+	metrics_close(a);
 	if (a->module)
 		clocks_forget(a);
 	module_stop(a);
@@ -370,6 +380,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	a.started_ns = sl_now_ns();
+	agent_signals();
 	rc = start(&a) ? 2 : 0;
 	if (!rc) {
 		rc = agent_loop(&a) ? 2 : 0;

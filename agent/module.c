@@ -177,11 +177,15 @@ void module_second(struct agent *a)
 
 void module_stop(struct agent *a)
 {
+	unsigned int i;
+
 	if (!a->module)
 		return;
 	images_settle(a);
 	if (module_used(a))
 		close(a->module->fd);
+	for (i = 0; i < SLK_SERIES; i++)
+		free(a->module->last[i]);
 	free(a->module);
 }
 
@@ -211,6 +215,14 @@ int module_set(struct agent *a, bool on, const struct caller *who,
 }
 
 /* --- what it measured --- */
+static void keep_last(struct module *m, uint32_t slot, const struct sl_hist *h)
+{
+	if (!m->last[slot])
+		m->last[slot] = malloc(sizeof(*h));
+	if (m->last[slot])
+		*m->last[slot] = *h;
+}
+
 void module_walk(struct agent *a, module_series_fn take, void *arg)
 {
 	struct slk_read r = {};
@@ -224,5 +236,16 @@ void module_walk(struct agent *a, module_series_fn take, void *arg)
 		a->module->missed[r.slot] = (struct module_missed){
 			r.key, r.lost, r.busy };
 		a->module->n_series = r.from = r.slot + 1;
+		keep_last(a->module, r.slot, &h);
 	}
+}
+
+void module_peek(struct agent *a, module_series_fn take, void *arg)
+{
+	const struct module *m = a->module;
+	uint32_t i;
+
+	for (i = 0; module_used(a) && i < m->n_series; i++)
+		if (m->last[i] && m->missed[i].key)
+			take(arg, i, m->missed[i].key, m->last[i]);
 }

@@ -30,6 +30,7 @@ struct module {
 		uint64_t key, lost, busy;
 	} missed[SLK_SERIES];
 	uint32_t n_series;
+	struct sl_hist *last[SLK_SERIES];	/* as module_walk() saw them */
 };
 
 const char *module_version(void);	/* of the one that is loaded; "" */
@@ -40,6 +41,9 @@ bool module_stamps(const struct agent *a);
 typedef void (*module_series_fn)(void *arg, uint32_t slot, uint64_t key,
 				 const struct sl_hist *h);
 void module_walk(struct agent *a, module_series_fn take, void *arg);
+/* As they were a second ago: reading them takes their extremes away from who reads
+ * them next. */
+void module_peek(struct agent *a, module_series_fn take, void *arg);
 void module_collect(struct agent *a);	/* collect.c */
 
 /* --- images --- */

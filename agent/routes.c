@@ -4,10 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "changes.h"
 #include "commits.h"
 #include "duration.h"
+#include "metrics.h"
 #include "names.h"
+#include "page.h"
 #include "plain.h"
+#include "query.h"
 #include "residence.h"
 
 const char *call_query(struct call *k, const char *key)
@@ -40,30 +44,14 @@ static struct json_object *get_status(struct call *k)
 	return status_doc(k->a);
 }
 
+static struct json_object *get_lanes(struct call *k)
+{
+	return lanes_now_doc(k->a);
+}
+
 static struct json_object *get_blocks(struct call *k)
 {
 	return blocks_doc(k->a);
-}
-
-static enum MHD_Result take_lane(void *arg, enum MHD_ValueKind kind,
-				 const char *key, const char *value)
-{
-	struct latency_query *q = arg;
-
-	(void)kind;
-	if (!strcmp(key, "lane") && value && q->n_lanes < 64)
-		q->lanes[q->n_lanes++] = value;
-	return MHD_YES;
-}
-
-static struct json_object *get_latency(struct call *k)
-{
-	struct latency_query q = {
-		.by = call_query(k, "by"), .half = call_query(k, "half"),
-		.since = call_query(k, "since"), .until = call_query(k, "until") };
-
-	MHD_get_connection_values(k->c, MHD_GET_ARGUMENT_KIND, take_lane, &q);
-	return query_latency(k->a, &q, &k->r);
 }
 
 static struct json_object *get_explain(struct call *k)
@@ -218,6 +206,12 @@ static struct json_object *post_bypass(struct call *k)
 	struct json_object *o;
 	bool on = flag(k, "on");
 
+	if (!json_object_is_type(json_object_object_get(k->body, "on"),
+				 json_type_boolean)) {
+		refuse(&k->r, 400, "\"on\" is true or false",
+		       "bypass wants to know whether it is on");
+		return NULL;
+	}
 	if (bypass_set(k->a, on, why, &k->who, &k->r))
 		return NULL;
 	note_done(k, "bypass", on ? "on" : "off", why);
@@ -399,37 +393,54 @@ static struct json_object *post_flowspec_purge(struct call *k)
 #define RULES_B	(64U << 20)
 
 static const struct route routes[] = {
-	{ "GET", "status", get_status, JSON_B, false },
-	{ "GET", "latency", get_latency, JSON_B, false },
-	{ "GET", "explain", get_explain, JSON_B, false },
-	{ "GET", "events", get_events, JSON_B, false },
-	{ "GET", "drops", get_drops, JSON_B, false },
-	{ "GET", "blocks", get_blocks, JSON_B, false },
-	{ "GET", "lists", get_lists, JSON_B, false },
-	{ "GET", "list", get_list, JSON_B, false },
-	{ "GET", "job", get_job, JSON_B, false },
-	{ "GET", "rules", get_rules, JSON_B, false },
-	{ "GET", "generations", get_generations, JSON_B, false },
-	{ "GET", "audit", get_audit, JSON_B, false },
-	{ "POST", "block", post_block, JSON_B, false },
-	{ "POST", "unblock", post_unblock, JSON_B, false },
-	{ "POST", "list_replace", post_list, LIST_B, true },
-	{ "POST", "list_remove", post_list_remove, JSON_B, false },
-	{ "POST", "rule_apply", post_rule_apply, RULES_B, true },
-	{ "POST", "rule_plan", post_rule_plan, RULES_B, true },
-	{ "POST", "rule_confirm", post_rule_confirm, JSON_B, false },
-	{ "POST", "rule_rollback", post_rule_rollback, JSON_B, false },
-	{ "POST", "attach", post_attach, JSON_B, false },
-	{ "POST", "detach", post_detach, JSON_B, false },
-	{ "POST", "bypass", post_bypass, JSON_B, false },
-	{ "GET", "module", get_module, JSON_B, false },
-	{ "POST", "module", post_module, JSON_B, false },
-	{ "POST", "reload", post_reload, JSON_B, false },
-	{ "GET", "flowspec", get_flowspec, JSON_B, false },
-	{ "POST", "flowspec", post_flowspec, EVENTS_B, false },
-	{ "POST", "flowspec_purge", post_flowspec_purge, JSON_B, false },
+	{ "GET", "status", get_status, JSON_B, 0 },
+	{ "GET", "latency", get_latency, JSON_B, 0 },
+	{ "GET", "history", get_history, JSON_B, 0 },
+	{ "GET", "lanes", get_lanes, JSON_B, 0 },
+	{ "GET", "explain", get_explain, JSON_B, 0 },
+	{ "GET", "events", get_events, JSON_B, 0 },
+	{ "GET", "drops", get_drops, JSON_B, 0 },
+	{ "GET", "blocks", get_blocks, JSON_B, 0 },
+	{ "GET", "lists", get_lists, JSON_B, 0 },
+	{ "GET", "list", get_list, JSON_B, 0 },
+	{ "GET", "job", get_job, JSON_B, 0 },
+	{ "GET", "rules", get_rules, JSON_B, 0 },
+	{ "GET", "generations", get_generations, JSON_B, 0 },
+	{ "GET", "audit", get_audit, JSON_B, 0 },
+	{ "POST", "block", post_block, JSON_B, 0 },
+	{ "POST", "unblock", post_unblock, JSON_B, 0 },
+	{ "POST", "list_replace", post_list, LIST_B, ROUTE_RAW },
+	{ "POST", "list_remove", post_list_remove, JSON_B, 0 },
+	{ "POST", "rule_apply", post_rule_apply, RULES_B, ROUTE_RAW },
+	{ "POST", "rule_plan", post_rule_plan, RULES_B, ROUTE_RAW },
+	{ "POST", "rule_confirm", post_rule_confirm, JSON_B, 0 },
+	{ "POST", "rule_rollback", post_rule_rollback, JSON_B, 0 },
+	{ "POST", "attach", post_attach, JSON_B, ROUTE_OPERATE },
+	{ "POST", "detach", post_detach, JSON_B, ROUTE_OPERATE },
+	{ "POST", "bypass", post_bypass, JSON_B, ROUTE_OPERATE },
+	{ "GET", "module", get_module, JSON_B, 0 },
+	{ "POST", "module", post_module, JSON_B, ROUTE_OPERATE },
+	{ "POST", "reload", post_reload, JSON_B, ROUTE_OPERATE },
+	{ "GET", "stream", get_stream, JSON_B, 0 },
+	{ "GET", "", get_index, JSON_B, 0 },
+	{ "GET", "flowspec", get_flowspec, JSON_B, 0 },
+	{ "POST", "flowspec", post_flowspec, EVENTS_B, 0 },
+	{ "POST", "flowspec_purge", post_flowspec_purge, JSON_B, 0 },
+	{ "GET", "/", get_page, JSON_B, ROUTE_OPEN },
+	{ "GET", "/page/app.js", get_page_app, JSON_B, ROUTE_OPEN },
+	{ "GET", "/page/app.css", get_page_style, JSON_B, ROUTE_OPEN },
+	{ "GET", "/page/icon.svg", get_page_icon, JSON_B, ROUTE_OPEN },
+	{ "GET", "/page/world.json", get_page_world, JSON_B, ROUTE_OPEN },
+	{ "GET", "/page/near.json", get_page_near, JSON_B, ROUTE_OPEN },
+	{ "GET", "/page/licences.txt", get_page_licences, JSON_B, ROUTE_OPEN },
+	{ "GET", "/metrics", get_metrics, JSON_B, 0 },
 	{}
 };
+
+const struct route *routes_all(void)
+{
+	return routes;
+}
 
 const struct route *route_of(const char *path, const char *method)
 {

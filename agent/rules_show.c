@@ -68,7 +68,7 @@ static struct json_object *rule_docs(const struct agent *a,
 struct json_object *rules_doc(const struct agent *a)
 {
 	const struct rules *r = a->rules;
-	const struct caller by = { r->uid, -1 };
+	const struct caller by = { .uid = r->uid, .pid = -1 };
 	struct json_object *o = json_object_new_object();
 
 	put_int(o, "generation", a->generation);

@@ -52,16 +52,6 @@ struct {
 	__type(value, struct sl_lane_tcp);
 } sl_lane_tcps SEC(".maps");
 
-/* The last samples by remote address. Written by the packet that gave the
- * sample, read by the agent, overwritten by other addresses. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, SL_RECENT_ENTRIES);
-	__type(key, __u32);
-	__type(value, struct sl_recent);
-} sl_recents SEC(".maps");
-
 /* Missed samples by CPU and lane. Written by packets, read by the agent. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -145,9 +135,9 @@ static __always_inline int series_slot(__u64 key)
 	return -1;
 }
 
-static __always_inline void hist_add(__u32 slot, __u64 rtt_ns)
+static __always_inline void hist_add(__u32 row, __u32 slot, __u64 rtt_ns)
 {
-	__u32 k = cpu_row() * sl_set.n_series + slot;
+	__u32 k = row * sl_set.n_series + slot;
 	struct sl_hist *h = bpf_map_lookup_elem(&sl_hists, &k);
 	int b = sl_hist_bucket(rtt_ns);
 	__u64 i = (__u32)b;
@@ -170,124 +160,22 @@ static __always_inline void hist_add(__u32 slot, __u64 rtt_ns)
 	h->dirty = 1;
 }
 
-/* A function of its own: the histogram arithmetic is walked once by the
- * verifier, not once for each method. */
-__noinline int sl_account(__u32 lane, __u32 path, __u32 method_half,
-			  __u64 rtt_ns)
+/* Put a round trip into the histogram of its series. 0: not even `other` had one. */
+static __always_inline int account(__u32 row, __u64 key, __u64 rtt_ns)
 {
-	__u32 method = method_half >> 8, half = method_half & 0xff;
-	int slot = series_slot(SL_SERIES_KEY(lane, path, method, half));
+	__u32 lane = SL_SERIES_LANE(key);
+	int slot = series_slot(key);
 
 	if (slot < 0) {		/* pool full: counted, and kept as `other` */
 		count_miss(lane < sl_set.n_lanes ? lane : 0,
 			   SL_MISS_SERIES_FULL);
-		slot = series_slot(SL_SERIES_KEY(0, 0, method, half));
+		slot = series_slot(SL_SERIES_KEY(0, 0, SL_SERIES_METHOD(key),
+						 SL_SERIES_HALF(key)));
 	}
-	if (slot >= 0)
-		hist_add(slot, rtt_ns);
-	return 0;
-}
-
-/* The remote end of a packet as two words, IPv4 mapped into IPv6. */
-static __always_inline void remote_of(const struct sl_pkt *p, __u8 dir,
-				      __u64 *hi, __u64 *lo)
-{
-	const __u32 *a = dir == SL_DIR_OUT ? p->ip.dst : p->ip.src;
-
-	if (p->family == 4) {
-		*hi = 0;
-		*lo = (__u64)a[0] << 32 | 0xffff0000;
-	} else {
-		*hi = (__u64)a[1] << 32 | a[0];
-		*lo = (__u64)a[3] << 32 | a[2];
-	}
-}
-
-/* For `explain`: one line of memory, no lock, no insert. */
-static __always_inline void remember(const struct sl_pkt *p,
-				     const struct sl_cls *c, __u64 what,
-				     __u64 now_ns)
-{
-	__u64 hi, lo, *addr;
-	struct sl_recent_sample *s;
-	struct sl_recent *r;
-	__u32 k, near = SL_RECENT_HALF(what) == SL_HALF_NEAR;
-
-	remote_of(p, c->dir, &hi, &lo);
-	k = sl_recent_slot(hi, lo, sl_set.hash_key[0]);
-	r = bpf_map_lookup_elem(&sl_recents, &k);
-	if (!r)
-		return;
-	addr = (__u64 *)r->addr;
-	if (addr[0] != hi || addr[1] != lo) {
-		r->s[near ^ 1].time_ns = 0;
-		addr[0] = hi;
-		addr[1] = lo;
-	}
-	s = &r->s[near];
-	s->time_ns = now_ns;
-	s->what = what;
-	s->lane = c->lane;
-	s->tunnel = p->tunnel;
-	s->vlan = p->vlan;
-}
-
-/* Replay writes each sample down. The stamped end is the destination of the
- * packet that answered; for the spin bit its source, which sent both edges. */
-static __always_inline void replay_sample(const struct sl_pkt *p, __u32 lane,
-					  __u32 path, __u32 method,
-					  __u32 half, __u64 rtt_ns)
-{
-	int own = half == SL_HALF_FULL;
-	struct sl_replay *r = replay_block();
-	struct sl_sample *s;
-	__u32 n;
-
-	if (!r)
-		return;
-	n = r->n_samples;
-	if (n >= SL_REPLAY_SAMPLES)
-		return;
-	s = &r->sample[n];
-	s->time_ns = r->time_ns;
-	s->rtt_ns = rtt_ns;
-	__builtin_memcpy(s->src, own ? p->ip.src : p->ip.dst, sizeof(s->src));
-	__builtin_memcpy(s->dst, own ? p->ip.dst : p->ip.src, sizeof(s->dst));
-	s->sport = own ? p->sport : p->dport;
-	s->dport = own ? p->dport : p->sport;
-	s->lane = lane;
-	s->family = p->family;
-	s->method = method;
-	s->half = half;
-	s->path = path;
-	r->n_samples = n + 1;
-}
-
-/*
- * A stamp taken at stamp_ns was answered by this packet now: check the time
- * between, then account it. A clock that stepped back gives no sample.
- */
-static __always_inline void sample(const struct sl_pkt *p,
-				   const struct sl_cls *c, __u32 path,
-				   __u32 method, __u64 stamp_ns, __u64 now_ns)
-{
-	__u32 half = method == SL_M_QUIC_SPIN ? SL_HALF_FULL :
-		     c->dir == SL_DIR_IN ? SL_HALF_FAR :
-		     c->dir == SL_DIR_OUT ? SL_HALF_NEAR : SL_HALF_UNKNOWN;
-	__u64 rtt_ns = now_ns - stamp_ns;
-
-	if (now_ns < stamp_ns) {
-		count_miss(c->lane, SL_MISS_CLOCK_BACK);
-		return;
-	}
-	if (rtt_ns > sl_set.stamp_max_ns) {
-		count_miss(c->lane, SL_MISS_EXPIRED);
-		return;
-	}
-	sl_account(c->lane, path, method << 8 | half, rtt_ns);
-	remember(p, c, SL_RECENT_WHAT(rtt_ns, method, path, half), now_ns);
-	if (sl_set.replay)
-		replay_sample(p, c->lane, path, method, half, rtt_ns);
+	if (slot < 0)
+		return 0;
+	hist_add(row, slot, rtt_ns);
+	return 1;
 }
 
 /* The one way out: every exit is counted by slot and reason. */

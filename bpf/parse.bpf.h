@@ -156,6 +156,7 @@ static __always_inline int parse_ip4(const struct sl_view *v, struct sl_pkt *p)
 	p->tos = h[1];
 	p->fragw = frag;
 	p->len_b = total_b;
+	p->hop_limit = h[8];
 	p->proto = h[9];
 	p->ip.src[0] = sl_ld32(h + 12);
 	p->ip.dst[0] = sl_ld32(h + 16);
@@ -193,6 +194,7 @@ static __always_inline int parse_ip6(const struct sl_view *v, struct sl_pkt *p)
 	len_b = sl_be16(h + 4);
 	p->tos = sl_be16(h) >> 4;
 	p->proto = h[6];
+	p->hop_limit = h[7];
 	p->off += 40;
 	p->len_b = len_b ? len_b + 40 : p->wire_b - p->off + 40;
 	if (len_b) {		/* 0: jumbogram or offload, to the end */

@@ -51,7 +51,7 @@ struct sl_pkt {
 	__u16 fragw;		/* IPv4's: flags and offset */
 	__u16 icmp;		/* type << 8 | code */
 	__u8 ah;		/* SL_HAS_AH, or 0 */
-	__u8 pad1;
+	__u8 hop_limit;		/* IPv4: TTL */
 	__u32 len_b;		/* of the IP packet */
 	struct sl_fields outer_fields;
 	__u16 pad2;

@@ -225,8 +225,8 @@ static __always_inline void leaves(struct __sk_buff *skb,
 	now_ns = clock_ns();
 	if (now_ns < time_ns)
 		return;
-	sl_account(lane, port->path, SL_M_TC << 8 | SL_HALF_SELF,
-		   now_ns - time_ns);
+	account(cpu_row(), SL_SERIES_KEY(lane, port->path, SL_M_TC, SL_HALF_SELF),
+		now_ns - time_ns);
 }
 
 /* Nearly all packets carry no number. */

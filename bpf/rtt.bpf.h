@@ -12,8 +12,8 @@
 #ifndef SL_RTT_BPF_H
 #define SL_RTT_BPF_H
 
-#include "account.bpf.h"
 #include "flow.bpf.h"
+#include "sample.bpf.h"
 
 /* Both ends of a flow as this packet sees them. */
 struct sl_ends {

@@ -69,7 +69,7 @@ static __always_inline void query_answer(const struct sl_pkt *p,
 	if (peer->stamp_id == p->seq) {
 		stamp_ns = take_stamp(peer);
 		if (stamp_ns)
-			sample(p, c, path, p->method, stamp_ns, clock_ns());
+			sample(c, path, p->method, stamp_ns, clock_ns());
 	} else if (query_grows(p) && newer(p->seq, peer->stamp_id)) {
 		if (take_stamp(peer))
 			count_miss(c->lane, SL_MISS_VOIDED);

@@ -38,8 +38,7 @@ static __always_inline void quic_hs_stamp(struct sl_ends *t)
 }
 
 /* The server's side: its first long header answers. */
-static __always_inline void quic_hs_answer(const struct sl_pkt *p,
-					   const struct sl_cls *c, __u32 path,
+static __always_inline void quic_hs_answer(const struct sl_cls *c, __u32 path,
 					   struct sl_ends *t)
 {
 	__u64 stamp_ns, now_ns, rtt_us;
@@ -57,7 +56,7 @@ static __always_inline void quic_hs_answer(const struct sl_pkt *p,
 	if (fl & SL_FQ_REPEATED)
 		count_miss(c->lane, SL_MISS_AMBIGUOUS);
 	else
-		sample(p, c, path, SL_M_QUIC_HS, stamp_ns, now_ns);
+		sample(c, path, SL_M_QUIC_HS, stamp_ns, now_ns);
 }
 
 /* Retry or Version Negotiation. */
@@ -82,7 +81,7 @@ static __always_inline void match_quic_long(const struct sl_pkt *p,
 	} else if (p->role == SL_ROLE_VOID) {
 		quic_hs_void(c, t);
 	} else {
-		quic_hs_answer(p, c, path, t);
+		quic_hs_answer(c, path, t);
 	}
 }
 

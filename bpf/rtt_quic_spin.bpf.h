@@ -119,7 +119,7 @@ static __always_inline void spin_edge(const struct sl_pkt *p,
 	    !spin_believed(t->peer) ||
 	    (now_ns - last_ns) * 2 < hs_us * 1000ULL)
 		return;
-	sample(p, c, path, SL_M_QUIC_SPIN, last_ns, now_ns);
+	sample(c, path, SL_M_QUIC_SPIN, last_ns, now_ns);
 }
 
 /* A short header of a flow whose handshake was seen. */

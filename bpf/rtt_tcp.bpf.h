@@ -77,9 +77,9 @@ static __always_inline void tcp_answer(const struct sl_pkt *p,
 	}
 	now_ns = clock_ns();
 	if (hs > 0)
-		sample(p, c, path, SL_M_TCP_HS, stamp_ns, now_ns);
+		sample(c, path, SL_M_TCP_HS, stamp_ns, now_ns);
 	if (ts > 0)
-		sample(p, c, path, SL_M_TCP_TS, stamp_ns, now_ns);
+		sample(c, path, SL_M_TCP_TS, stamp_ns, now_ns);
 }
 
 static __always_inline void tcp_stamp(const struct sl_pkt *p,

@@ -144,7 +144,7 @@ static __always_inline void seq_answer(const struct sl_pkt *p,
 			return;
 	}
 	if (at_ns)
-		sample(p, c, path, SL_M_TCP_SEQ, at_ns, clock_ns());
+		sample(c, path, SL_M_TCP_SEQ, at_ns, clock_ns());
 	else
 		count_miss(c->lane, SL_MISS_VOIDED);
 }

@@ -41,7 +41,8 @@ static const char *const map_name[SL_MAP_COUNT] = {
 	[SL_MAP_DROPS] = "sl_drops",
 	[SL_MAP_DROP_BUDGETS] = "sl_drop_budgets",
 	[SL_MAP_TRANSITS] = "sl_transits", [SL_MAP_CHOOSERS] = "sl_choosers",
-	[SL_MAP_DEPARTINGS] = "sl_departings",
+	[SL_MAP_DEPARTINGS] = "sl_departings", [SL_MAP_TRIPS] = "sl_trips",
+	[SL_MAP_TRIP_HEADS] = "sl_trip_heads",
 };
 
 int sl_dp_fail(struct sl_dp *dp, int rc, const char *fmt, ...)
@@ -112,12 +113,13 @@ static uint32_t wanted_entries(const struct sl_settings *s,
 		return s->n_cpus * s->n_lanes;
 	case SL_MAP_PORT_CTRS: return s->n_cpus * SL_MAX_SLOTS;
 	case SL_MAP_WORKS: case SL_MAP_DROP_BUDGETS:
-	case SL_MAP_CHOOSERS: case SL_MAP_DEPARTINGS:
+	case SL_MAP_CHOOSERS: case SL_MAP_DEPARTINGS: case SL_MAP_TRIP_HEADS:
 		return s->n_cpus;
 	case SL_MAP_RULE_WORDS: return 2 * s->rule_rows * SL_RULE_ROW_LINES;
 	case SL_MAP_RULE_AGGS: return 2 * s->rule_rows / 8;
 	case SL_MAP_RULE_CTRS: return s->n_cpus * SL_RULE_SLOTS;
 	case SL_MAP_SAMPLES: return s->n_cpus * SL_SAMPLES;
+	case SL_MAP_TRIPS: return s->n_cpus * SL_TRIPS;
 	default: return 0;
 	}
 }

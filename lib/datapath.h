@@ -22,6 +22,7 @@
 
 struct bpf_object;
 struct sl_dp;
+struct sl_hist_sparse;
 
 /* Adopted: the pinned maps of an earlier agent are in use. */
 enum sl_dp_origin { SL_DP_FRESH, SL_DP_ADOPTED };
@@ -184,12 +185,21 @@ uint64_t sl_dp_series_key(const struct sl_dp *dp, uint32_t slot);
 /* True and *out filled if the slot changed since the last call; min_ns and
  * max_ns are those of the time between the calls. */
 bool sl_dp_read_series(struct sl_dp *dp, uint32_t slot, struct sl_hist *out);
+/* What the slot grew by since `base`, which is brought up to date; extremes as
+ * above. False: nothing, as far as its mark tells; `unmarked`: look all the
+ * same. */
+bool sl_dp_grown_series(struct sl_dp *dp, uint32_t slot, bool unmarked,
+			struct sl_hist *base, struct sl_hist_sparse *out);
 /* Copy without touching dirty marks or extremes. */
 void sl_dp_peek_series(const struct sl_dp *dp, uint32_t slot,
 		       struct sl_hist *out);
 /* Lines of the flow table in use, confirmed ones among them. */
 void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,
 		      uint32_t *confirmed);
+/* The same, estimated from at most so many sets (a power of two): a large table is
+ * more memory than one wants to read often. */
+void sl_dp_flow_estimate(const struct sl_dp *dp, uint32_t sets, uint32_t *used,
+			 uint32_t *confirmed);
 
 /* Dropped packets as they are shown: open once, then read when the descriptor is
  * readable; `take` sees each. 0 or negative errno. */
@@ -214,6 +224,21 @@ uint32_t sl_dp_take_samples(struct sl_dp *dp, uint32_t cpu,
 /* Packets of a CPU that could have been kept, and their bytes, so far. */
 void sl_dp_read_sampled_of(const struct sl_dp *dp, uint32_t cpu,
 			   uint64_t *packets, uint64_t *bytes);
+
+/* --- round trips to the far end, one by one --- */
+/* One of so many is handed over from now on; 0: none. */
+void sl_dp_set_trips(struct sl_dp *dp, uint32_t every);
+/* Where a CPU's are read on; zeroed at first: the first call takes none. */
+struct sl_dp_trip_reader {
+	uint32_t next;
+	uint64_t seen;
+	bool known;		/* both */
+};
+/* Take what a CPU has handed over since the last call, at most SL_TRIPS, the newest
+ * where it was more: how many are in out. *seen: so many it chose from. */
+uint32_t sl_dp_take_trips(struct sl_dp *dp, uint32_t cpu,
+			  struct sl_dp_trip_reader *r, struct sl_trip *out,
+			  uint64_t *seen);
 
 /* For the bench: a sample as the data plane would have put it into a slot. */
 void sl_dp_test_sample(struct sl_dp *dp, uint32_t slot, uint32_t lane,

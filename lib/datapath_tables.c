@@ -324,97 +324,15 @@ struct sl_compound sl_dp_class_of(const struct sl_dp *dp, uint32_t entry)
 	return dp->rules[sl_dp_epoch(dp) & 1].compound[id - SL_MAX_CLASSES];
 }
 
-uint64_t sl_dp_series_key(const struct sl_dp *dp, uint32_t slot)
-{
-	const uint64_t *key = sl_dp_at(dp, SL_MAP_SERIES, slot);
-
-	return __atomic_load_n(key, __ATOMIC_ACQUIRE);
-}
-
-/* Add one CPU's row of a series; extremes as given. */
-static void add_row(struct sl_hist *out, const struct sl_hist *row,
-		    uint64_t min_ns, uint64_t max_ns)
-{
-	int b;
-
-	out->count += row->count;
-	out->sum_ns += row->sum_ns;
-	out->zero += row->zero;
-	out->overflow += row->overflow;
-	for (b = 0; b < SL_HIST_BUCKETS; b++)
-		out->bucket[b] += row->bucket[b];
-	if (min_ns && (!out->min_ns || min_ns < out->min_ns))
-		out->min_ns = min_ns;
-	if (max_ns > out->max_ns)
-		out->max_ns = max_ns;
-}
-
-bool sl_dp_read_series(struct sl_dp *dp, uint32_t slot, struct sl_hist *out)
-{
-	struct sl_hist *row;
-	bool dirty = false;
-	uint64_t lo, hi;
-	uint32_t cpu;
-
-	if (!sl_dp_series_key(dp, slot))
-		return false;
-	for (cpu = 0; cpu < dp->set.n_cpus; cpu++) {
-		row = sl_dp_at(dp, SL_MAP_HISTS, cpu * dp->set.n_series + slot);
-		dirty |= __atomic_load_n(&row->dirty, __ATOMIC_RELAXED) != 0;
-	}
-	if (!dirty)
-		return false;
-	memset(out, 0, sizeof(*out));
-	for (cpu = 0; cpu < dp->set.n_cpus; cpu++) {
-		row = sl_dp_at(dp, SL_MAP_HISTS, cpu * dp->set.n_series + slot);
-		/* cleared before it is read: a late sample marks it again */
-		__atomic_store_n(&row->dirty, 0, __ATOMIC_SEQ_CST);
-		lo = __atomic_exchange_n(&row->min_ns, 0, __ATOMIC_RELAXED);
-		hi = __atomic_exchange_n(&row->max_ns, 0, __ATOMIC_RELAXED);
-		add_row(out, row, lo, hi);
-	}
-	return true;
-}
-
-void sl_dp_peek_series(const struct sl_dp *dp, uint32_t slot,
-		       struct sl_hist *out)
-{
-	uint32_t cpu;
-
-	memset(out, 0, sizeof(*out));
-	for (cpu = 0; cpu < dp->set.n_cpus; cpu++) {
-		const struct sl_hist *row = sl_dp_at(
-			dp, SL_MAP_HISTS, cpu * dp->set.n_series + slot);
-
-		add_row(out, row, row->min_ns, row->max_ns);
-	}
-}
-
-void sl_dp_test_sample(struct sl_dp *dp, uint32_t slot, uint32_t lane,
-		       uint32_t method, uint64_t rtt_ns)
-{
-	struct sl_hist *h = sl_dp_at(dp, SL_MAP_HISTS, slot);
-	uint64_t *key = sl_dp_at(dp, SL_MAP_SERIES, slot);
-	int b = sl_hist_bucket(rtt_ns);
-
-	if (!*key)
-		*key = SL_SERIES_KEY(lane, 0, method, SL_HALF_FAR);
-	if (b < 0 || b >= SL_HIST_BUCKETS)
-		return;
-	h->bucket[b]++;
-	h->count++;
-	h->sum_ns += rtt_ns;
-	h->dirty = 1;
-}
-
-void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,
-		      uint32_t *confirmed)
+/* Of each set whose number is a multiple of `every`. */
+static void flow_usage(const struct sl_dp *dp, uint32_t every, uint32_t *used,
+		       uint32_t *confirmed)
 {
 	uint32_t i;
 	int w;
 
 	*used = *confirmed = 0;
-	for (i = 0; i < dp->set.n_flow_sets; i++) {
+	for (i = 0; i < dp->set.n_flow_sets; i += every) {
 		const struct sl_flow_set *set = sl_dp_at(dp, SL_MAP_FLOWS, i);
 
 		for (w = 0; w < SL_FLOW_WAYS; w++) {
@@ -427,6 +345,24 @@ void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,
 				      SL_FLOW_CONFIRMED;
 		}
 	}
+}
+
+void sl_dp_flow_usage(const struct sl_dp *dp, uint32_t *used,
+		      uint32_t *confirmed)
+{
+	flow_usage(dp, 1, used, confirmed);
+}
+
+void sl_dp_flow_estimate(const struct sl_dp *dp, uint32_t sets, uint32_t *used,
+			 uint32_t *confirmed)
+{
+	uint32_t every = dp->set.n_flow_sets / sets;
+
+	/* keyed hashes fill all sets alike */
+	every = every ? every : 1;
+	flow_usage(dp, every, used, confirmed);
+	*used *= every;
+	*confirmed *= every;
 }
 
 struct sl_replay *sl_dp_replay(struct sl_dp *dp)

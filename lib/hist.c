@@ -13,6 +13,8 @@ double sl_hist_lower_s(int b)
 	return exp2((sl_hist_prom_index(b) - 1) / 32.0);
 }
 
+_Static_assert(SL_HIST_BUCKETS % 16 == 0, "buckets are compared by sixteen");
+
 static void merge_extremes(struct sl_hist *dst, const struct sl_hist *src)
 {
 	if (src->min_ns && (!dst->min_ns || src->min_ns < dst->min_ns))
@@ -49,22 +51,75 @@ void sl_hist_diff(struct sl_hist *dst, const struct sl_hist *now,
 	dst->max_ns = now->max_ns;
 }
 
-void sl_hist_record(struct sl_hist *h, __u64 rtt_ns)
+void sl_hist_diff_sparse(struct sl_hist_sparse *out, const struct sl_hist *now,
+			 const struct sl_hist *then)
+{
+	__u32 b, k;
+
+	out->count = now->count - then->count;
+	out->sum_ns = now->sum_ns - then->sum_ns;
+	out->min_ns = now->min_ns;
+	out->max_ns = now->max_ns;
+	out->zero = now->zero - then->zero;
+	out->overflow = now->overflow - then->overflow;
+	out->n = 0;
+	for (b = 0; b < SL_HIST_BUCKETS; b += 16) {
+		if (!memcmp(now->bucket + b, then->bucket + b, 16 * 4))
+			continue;
+		for (k = b; k < b + 16; k++) {
+			if (now->bucket[k] == then->bucket[k])
+				continue;
+			out->pair[out->n].bucket = k;
+			out->pair[out->n++].n = now->bucket[k] -
+						then->bucket[k];
+		}
+	}
+}
+
+void sl_hist_advance(struct sl_hist *base, const struct sl_hist_sparse *s)
+{
+	__u32 k;
+
+	base->count += s->count;
+	base->sum_ns += s->sum_ns;
+	base->zero += s->zero;
+	base->overflow += s->overflow;
+	for (k = 0; k < s->n; k++)
+		base->bucket[s->pair[k].bucket] += s->pair[k].n;
+}
+
+void sl_hist_add_sparse(struct sl_hist *h, const struct sl_hist_sparse *s)
+{
+	sl_hist_advance(h, s);
+	if (s->min_ns && (!h->min_ns || s->min_ns < h->min_ns))
+		h->min_ns = s->min_ns;
+	if (s->max_ns > h->max_ns)
+		h->max_ns = s->max_ns;
+}
+
+void sl_hist_record_many(struct sl_hist *h, __u64 rtt_ns, __u32 n)
 {
 	int b = sl_hist_bucket(rtt_ns);
 
+	if (!n)
+		return;
 	if (b < 0)
-		h->zero++;
+		h->zero += n;
 	else if (b >= SL_HIST_BUCKETS)
-		h->overflow++;
+		h->overflow += n;
 	else
-		h->bucket[b]++;
-	h->count++;
-	h->sum_ns += rtt_ns;
+		h->bucket[b] += n;
+	h->count += n;
+	h->sum_ns += rtt_ns * n;
 	if (!h->min_ns || rtt_ns < h->min_ns)
 		h->min_ns = rtt_ns;
 	if (rtt_ns > h->max_ns)
 		h->max_ns = rtt_ns;
+}
+
+void sl_hist_record(struct sl_hist *h, __u64 rtt_ns)
+{
+	sl_hist_record_many(h, rtt_ns, 1);
 }
 
 static double clamp(const struct sl_hist *h, double v)

@@ -25,6 +25,10 @@ missing() {
 	done
 }
 
+# Node.js and npm: Debian's, unless there are others already, which would be in
+# each other's way.
+command -v npm >/dev/null && command -v node >/dev/null || build="$build npm"
+
 if [ "${1:-}" = --check ]; then
 	# shellcheck disable=SC2086
 	lacks=$(missing $build | tr '\n' ' ')
@@ -53,7 +57,7 @@ not_at_boot() { # PACKAGE... that were just installed
 	local p unit
 	for p in "$@"; do
 		case $p in
-		coturn) update-rc.d coturn disable; unit=coturn ;;
+		coturn|prometheus) update-rc.d $p disable; unit=$p ;;
 		ngtcp2-server) unit=ngtcp2d ;;
 		exabgp|gobgpd) unit=$p ;;
 		*) continue ;;

@@ -38,9 +38,11 @@ run() { # NAME SECONDS COMMAND...
 	local name=$1 limit=$2 log rc
 	shift 2
 	log=$out/$(echo "$name" | tr '/ ' '__').tap
-	printf '== %s\n' "$name"
+	printf '== %s' "$name"
+	SECONDS=0
 	timeout --kill-after=20 "$limit" "$@" >"$log" 2>&1
 	rc=$?
+	printf ' (%d s)\n' $SECONDS
 	count "$name" "$log" $rc
 	grep -E -B12 '^not ok|ERROR: AddressSanitizer|runtime error' "$log" | head -60
 }
@@ -53,16 +55,31 @@ flags="-std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -Iinclude -Ilib
 printf '== build tests with sanitizers\n'
 rm -rf "$out/obj"
 mkdir -p "$out/obj"
-for src in lib/*.c tests/native/*.c; do
-	case $src in tests/native/*) first=-Itests/native ;; *) first= ;; esac
+cores=$(nproc)
+sources=(tests/unit/*.c tests/bpf/*.c)
+libs="-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lgnutls -lprotobuf-c -lm"
+object() { # SOURCE
+	local first=
+	case $1 in tests/native/*) first=-Itests/native ;; esac
 	# shellcheck disable=SC2086
-	$CC $first $flags $san -c -o "$out/obj/$(basename "$src" .c).o" "$src" || exit 1
-done
-for src in tests/unit/*.c tests/bpf/*.c; do
+	$CC $first $flags $san -c -o "$out/obj/$(basename "$1" .c).o" "$1"
+}
+program() { # SOURCE
+	# shellcheck disable=SC2086
+	$CC $flags $san -o "$out/$(basename "$1" .c)" "$1" "$out"/obj/*.o $libs
+}
+export -f object program
+export CC flags san out libs
+# shellcheck disable=SC2016  # bash -c gets the source as $0
+printf '%s\0' lib/*.c tests/native/*.c "$BUILD"/*.pb-c.c |
+	xargs -0 -n 1 -P "$cores" bash -c 'object "$0"' || exit 1
+for src in "${sources[@]}"; do rm -f "$out/$(basename "$src" .c)"; done
+# shellcheck disable=SC2016
+printf '%s\0' "${sources[@]}" |
+	xargs -0 -n 1 -P "$cores" bash -c 'program "$0" || true'
+for src in "${sources[@]}"; do
 	name=$(basename "$src" .c)
-	# shellcheck disable=SC2086
-	if $CC $flags $san -o "$out/$name" "$src" "$out"/obj/*.o \
-		-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lgnutls -lm; then
+	if [ -x "$out/$name" ]; then
 		run "${src%.c}" 300 "$out/$name"
 	else
 		failed=$((failed + 1))
@@ -72,14 +89,16 @@ done
 
 printf '== clang compiles user space without a warning\n'
 bad=0
-for src in lib/*.c agent/*.c tools/*.c; do
+reads() { # SOURCE
+	local first=
+	case $1 in tests/native/*) first=-Itests/native ;; esac
 	# shellcheck disable=SC2086
-	clang $flags -DSL_VERSION='"test"' -fsyntax-only "$src" || bad=1
-done
-for src in tests/native/*.c; do
-	# shellcheck disable=SC2086
-	clang -Itests/native $flags -fsyntax-only "$src" || bad=1
-done
+	clang $first $flags -DSL_VERSION='"test"' -fsyntax-only "$1"
+}
+export -f reads
+# shellcheck disable=SC2016
+printf '%s\0' lib/*.c agent/*.c tools/*.c tests/native/*.c |
+	xargs -0 -n 1 -P "$cores" bash -c 'reads "$0"' || bad=1
 if [ $bad = 0 ]; then
 	passed=$((passed + 1))
 else
@@ -89,6 +108,7 @@ fi
 
 run "fuzz" 300 tests/fuzz/run.sh "${FUZZ_SECONDS:-4}"
 run "command line" 120 tests/cli/test_cli.sh
+run "Prometheus rules" 60 tests/metrics/test_rules.sh
 run "rule files" 120 tests/cli/test_rules.sh
 run "rules on captures" 120 tests/cli/test_replay_rules.sh
 run "FlowSpec sources" 120 tests/cli/test_flowspec.sh
@@ -97,16 +117,25 @@ run "module, built" 120 tests/kmod/test_build.sh
 run "module, read" 120 tests/kmod/test_static.sh
 run "guests" 900 tests/vm/test_vm.sh
 run "hardware stamps" 400 tests/vm/test_hardware.sh
+run "API, described" 60 unshare --net /usr/bin/python3 tests/api/test_openapi.py
+run "API, access" 120 unshare --net /usr/bin/python3 tests/api/test_access.py
+run "API, stream" 120 unshare --net /usr/bin/python3 tests/api/test_stream.py
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
 run "residence" 180 tests/lab/test_residence.sh
+run "watch" 150 tests/lab/test_watch.sh
 run "events" 120 tests/lab/test_events.sh
+run "history" 180 tests/lab/test_history.sh
+run "path changes" 240 tests/lab/test_changes.sh
 run "rules" 180 tests/lab/test_rules.sh
 run "commits" 900 tests/lab/test_commits.sh
 run "plan" 120 tests/lab/test_plan.sh
+run "prefixes" 120 tests/lab/test_prefixes.sh
 run "lab" 400 tests/lab/test_lab.sh
+run "metrics" 180 tests/lab/test_metrics.sh
 run "real peers" 240 tests/lab/test_peers.sh
 run "BGP peers" 180 tests/lab/test_flowspec.sh
 run "recordings played" 120 tests/lab/test_play.sh
+run "page" 150 tests/page/test_page.sh
 
 printf '\n'
 for f in "${failures[@]:-}"; do [ -n "$f" ] && echo "FAILED  $f"; done

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The agent's API over its Unix socket, by libcurl. */
+/* The agent's API over its Unix socket, or over TCP, by libcurl. */
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
@@ -7,9 +7,10 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-#include "cli.h"
+#include "remote.h"
 
 #define TIMEOUT_MS 60000L
+#define PATIENCE 10		/* seconds, when it asks us to wait */
 #define TOO_LONG '!'		/* as the first byte of a path */
 #define MAX_ANSWER_B (64 << 20)
 
@@ -45,6 +46,11 @@ static size_t take_header(char *line, size_t one, size_t n, void *arg)
 	if (one * n >= sizeof(name) && !strncasecmp(line, name, strlen(name)))
 		bypassed = true;
 	return one * n;
+}
+
+const char *cli_where(const struct cli *cli)
+{
+	return cli->url ? cli->url : cli->socket;
 }
 
 bool cli_bypassed(void)
@@ -99,15 +105,17 @@ long cli_exchange(const struct cli *cli, const char *path, const void *body,
 		  const char **why)
 {
 	struct answer a = {};
-	char url[CLI_PATH_B + 32];
+	char url[CLI_PATH_B + 512];
+	struct curl_slist *headers;
 	CURL *curl = curl_easy_init();
 	long status = 0;
 	CURLcode rc;
 
 	*out = NULL;
-	snprintf(url, sizeof(url), "http://agent/api/v1/%s", path);
+	snprintf(url, sizeof(url), "%s/api/v1/%s", cli->url ? cli->url :
+		 "http://agent", path);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, cli->socket);
+	headers = remote_set(cli, curl);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
@@ -123,6 +131,7 @@ long cli_exchange(const struct cli *cli, const char *path, const void *body,
 	rc = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_cleanup(curl);
+	curl_slist_free_all(headers);
 	*why = rc == CURLE_OK ? "" : curl_easy_strerror(rc);
 	if (rc == CURLE_OK)
 		*out = json_tokener_parse(a.text ? a.text : "");
@@ -133,6 +142,11 @@ long cli_exchange(const struct cli *cli, const char *path, const void *body,
 /* Nobody there, or nobody who answers. */
 static int unreachable(const struct cli *cli, bool asks, const char *why)
 {
+	if (cli->url)
+		return cli_error(cli, UNREACHABLE, asks ? "see its listen:, the "
+				 "way there, and --cacert" :
+				 "it may still have heard: see rule log when it "
+				 "answers", "no agent at %s: %s", cli->url, why);
 	if (access(cli->socket, F_OK) == 0 && access(cli->socket, W_OK))
 		return cli_error(cli, UNREACHABLE, "be root", "no agent at %s: "
 				 "%s", cli->socket, strerror(EACCES));
@@ -151,16 +165,26 @@ static int unreachable(const struct cli *cli, bool asks, const char *why)
 static int request(const struct cli *cli, const char *path, const void *body,
 		   size_t body_b, bool quiet, struct json_object **out)
 {
-	struct json_object *doc;
-	const char *why;
-	long status;
-	int code;
+	struct json_object *doc = NULL;
+	const char *why = "";
+	long status = -1;
+	int code, tries;
 
 	if (path[0] == TOO_LONG)
 		return cli_error(cli, USAGE, "shorten reasons and file names",
 				 "the request is too long");
-	status = cli_exchange(cli, path, body, body_b, cli->timeout_ms ?
-			      cli->timeout_ms : TIMEOUT_MS, &doc, &why);
+	for (tries = 0; tries < PATIENCE; tries++) {
+		status = cli_exchange(cli, path, body, body_b, cli->timeout_ms ?
+				      cli->timeout_ms : TIMEOUT_MS, &doc, &why);
+		if (status != 429)
+			break;
+		json_object_put(doc);	/* we are many behind one address */
+		doc = NULL;
+		sleep(1);
+	}
+	if (status == 429)
+		return cli_error(cli, REFUSED, "ask less often",
+				 "the agent has no time for us");
 	if (status < 0) {
 		if (!quiet)
 			unreachable(cli, !body, why);
@@ -190,8 +214,9 @@ static int follow(const struct cli *cli, int64_t id, struct json_object **out)
 	while (strcmp(state, "done") && strcmp(state, "failed")) {
 		json_object_put(job);
 		usleep(wait_us);
-		/* most are done within half a second */
-		wait_us = ++asked < 100 ? 5000 : 50000;
+		/* most are done within half a second; over TCP there is a
+		 * limit of requests */
+		wait_us = ++asked < 100 && !cli->url ? 5000 : 50000;
 		rc = request(cli, path, NULL, 0, false, &job);
 		if (rc)
 			return rc;

@@ -17,6 +17,9 @@ enum exit_code { DONE = 0, USAGE = 1, REFUSED = 2, UNREACHABLE = 3 };
 struct cli {
 	bool json, pretty;
 	const char *socket, *bpffs;
+	const char *url;	/* of an agent elsewhere; NULL: the socket */
+	const char *cacert, *token_file;	/* or NULL */
+	const char *token;	/* out of the file or the environment; or NULL */
 	const struct command *cmd;
 	long timeout_ms;	/* of a request; 0: a minute */
 };
@@ -76,6 +79,7 @@ int cli_call(const struct cli *cli, const char *path, struct json_object *body,
 /* Likewise with a body of any kind. An answer that is a job is waited for. */
 int cli_send(const struct cli *cli, const char *path, const void *body,
 	     size_t body_b, bool quiet, struct json_object **answer);
+const char *cli_where(const struct cli *cli);	/* is the agent */
 /* Did the agent say that the bypass is on? */
 bool cli_bypassed(void);
 /* One exchange and nothing printed: HTTP status, or -1 and why; *out NULL where
@@ -98,12 +102,16 @@ int cmd_doctor(struct cli *cli, int argc, char **argv);
 int cmd_events(struct cli *cli, int argc, char **argv);
 int cmd_flowspec(struct cli *cli, int argc, char **argv);
 int cmd_explain(struct cli *cli, int argc, char **argv);
+int cmd_history(struct cli *cli, int argc, char **argv);
 int cmd_latency(struct cli *cli, int argc, char **argv);
+int cmd_lanes(struct cli *cli, int argc, char **argv);
 int cmd_list(struct cli *cli, int argc, char **argv);
 int cmd_module(struct cli *cli, int argc, char **argv);
 int cmd_replay(struct cli *cli, int argc, char **argv);
 int cmd_rule(struct cli *cli, int argc, char **argv);
 int cmd_status(struct cli *cli, int argc, char **argv);
+int cmd_token(struct cli *cli, int argc, char **argv);
 int cmd_unblock(struct cli *cli, int argc, char **argv);
+int cmd_watch(struct cli *cli, int argc, char **argv);
 
 #endif

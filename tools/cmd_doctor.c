@@ -144,10 +144,10 @@ static struct json_object *check_agent(struct cli *cli, struct report *r)
 
 	if (cli_call(cli, "status", NULL, true, &doc)) {
 		note(r, WARN, "agent", "start sealaned", "none answers at %s",
-		     cli->socket);
+		     cli_where(cli));
 		return NULL;
 	}
-	note(r, OK, "agent", "", "answers at %s", cli->socket);
+	note(r, OK, "agent", "", "answers at %s", cli_where(cli));
 	return doc;
 }
 

@@ -260,9 +260,9 @@ int cmd_detach(struct cli *cli, int argc, char **argv)
 	cli->timeout_ms = HURRY_MS;
 	body = json_object_new_object();
 	add_text(body, "interface", argv[0]);
-	rc = post(cli, "detach", body, true);
+	rc = post(cli, "detach", body, !cli->url);
 	json_object_put(body);
-	if (rc != UNREACHABLE)
+	if (rc != UNREACHABLE || cli->url)	/* not this machine's */
 		return rc;
 	ifindex = if_nametoindex(argv[0]);
 	if (!ifindex)
@@ -323,9 +323,9 @@ int cmd_bypass(struct cli *cli, int argc, char **argv)
 	body = json_object_new_object();
 	json_object_object_add(body, "on", json_object_new_boolean(on));
 	add_text(body, "why", why);
-	rc = post(cli, "bypass", body, true);
+	rc = post(cli, "bypass", body, !cli->url);
 	json_object_put(body);
-	if (rc != UNREACHABLE)
+	if (rc != UNREACHABLE || cli->url)	/* not this machine's */
 		return rc;
 	rc = sl_dp_pin_dir(cli->bpffs, false, dir, sizeof(dir));
 	if (!rc)

@@ -11,10 +11,18 @@ static const struct column latency_columns[] = {
 	{ "samples", "samples", COL_INT }, { "min_ns", "min ms", COL_MS },
 	{ "p50_ns", "p50 ms", COL_MS }, { "p90_ns", "p90 ms", COL_MS },
 	{ "p99_ns", "p99 ms", COL_MS }, { "max_ns", "max ms", COL_MS },
-	{ "floor_ns", "floor ms", COL_MS },
+	{ "floor_ns", "floor ms", COL_MS }, { "stretch", "stretch", COL_TEXT },
 	{ "far_net_ns", "net ms", COL_MS },
 	{ "retrans_ppm", "retrans ppm", COL_INT },
 	{ "packets", "packets", COL_INT }, {}
+};
+
+static const struct column prefix_columns[] = {
+	{ "lane", "lane", COL_TEXT }, { "path", "path", COL_TEXT },
+	{ "prefix", "prefix", COL_TEXT }, { "samples", "samples", COL_INT },
+	{ "min_ns", "min ms", COL_MS }, { "p50_ns", "p50 ms", COL_MS },
+	{ "p90_ns", "p90 ms", COL_MS }, { "p99_ns", "p99 ms", COL_MS },
+	{ "max_ns", "max ms", COL_MS }, { "stretch", "stretch", COL_TEXT }, {}
 };
 
 int cmd_latency(struct cli *cli, int argc, char **argv)
@@ -42,7 +50,8 @@ int cmd_latency(struct cli *cli, int argc, char **argv)
 		json_object_object_get_ex(doc, "rows", &rows);
 		printf("from %s to %s\n", cli_text(doc, "from"),
 		       cli_text(doc, "to"));
-		cli_table(latency_columns, rows);
+		cli_table(by && strstr(by, "prefix") ? prefix_columns :
+			  latency_columns, rows);
 	}
 	json_object_put(doc);
 	return DONE;

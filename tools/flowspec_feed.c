@@ -161,7 +161,7 @@ static int post(struct feed *f, struct json_object *events, bool hello)
 				say(f, "refused: %s", json_object_get_string(
 				    json_object_array_get_idx(refused, i)));
 	} else if (status < 0) {
-		say(f, "no agent at %s: %s", f->cli->socket, why);
+		say(f, "no agent at %s: %s", cli_where(f->cli), why);
 	} else {
 		say(f, "the agent refuses: %s", error_of(doc));
 	}

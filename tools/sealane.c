@@ -5,6 +5,7 @@
 #include <string.h>
 #include "cli.h"
 #include "config.h"
+#include "remote.h"
 
 static const struct command commands[] = {
 	{ "doctor", "[--try] [IF...]",
@@ -33,13 +34,41 @@ static const struct command commands[] = {
 	  "       agent starts anew\n", cmd_module },
 	{ "latency", "[LANE...] [--by KEYS] [--half H] [--since T] [--until T]",
 	  "round-trip times of the lanes",
-	  "  --by KEYS   rows by lane, path, method, half (comma-separated); "
-	  "the rest is merged\n"
+	  "  --by KEYS   rows by lane, path, method, half, prefix "
+	  "(comma-separated);\n"
+	  "              the rest is merged\n"
 	  "  --half H    only far, near, full or self (time in the gateway, which\n"
 	  "              rows that merge halves leave out)\n"
 	  "  --since T   RFC 3339, or a time before now such as -10m "
 	  "(default -5m)\n"
 	  "  --until T   likewise (default now)\n", cmd_latency },
+	{ "history", "LANE [--since T] [--until T] [--step D] [--by KEYS] ...",
+	  "a lane over time: a heat strip on a terminal, else rows",
+	  "  --since T   RFC 3339, or a time before now such as -6h "
+	  "(default -1h)\n"
+	  "  --until T   likewise (default now)\n"
+	  "  --step D    10s, 1m, 15m or several of them (default: some 60 to "
+	  "120 steps);\n"
+	  "              what is older is kept in longer ones\n"
+	  "  --by KEYS   a strip for each path, method, half or prefix\n"
+	  "  --half H    far (default), near, full or self\n"
+	  "  --path P    only this cable\n"
+	  "  --method M  only this method\n"
+	  "  --heat      with -j: the counts of each step by bucket too\n",
+	  cmd_history },
+	{ "lanes", "[LANE...]",
+	  "how the lanes are now: usual latency, changes, budgets",
+	  "  Figures of the last 10 s, half far, by path; idle and working latency "
+	  "of\n"
+	  "  the last 5 min. Lane other is there while it sees traffic.\n",
+	  cmd_lanes },
+	{ "watch", "[-n N] [--every D]",
+	  "a live screen: lanes, drops, events; rows without a terminal",
+	  "  -n N       N rounds of rows instead of the screen, then end; with "
+	  "-j one\n"
+	  "             document per round\n"
+	  "  --every D  ask that often, 1s to 1h (default 2s)\n"
+	  "  On the screen ? shows the keys.\n", cmd_watch },
 	{ "block", "ADDR|PREFIX... [--for D] [--why TEXT] [--count-only]",
 	  "drop traffic from and to addresses",
 	  "  --for D       end by itself, after 90s, 5m, 2h, 7d\n"
@@ -60,14 +89,15 @@ static const struct command commands[] = {
 	  "  --force             much live traffic is meant to be dropped\n"
 	  "  --why TEXT          reason, for the log\n", cmd_list },
 	{ "events", "[--drops] [--follow] [--since T] [--kind K] [--limit N]",
-	  "what happened: commits, refusals, interfaces, bypass, disk",
+	  "what happened: path changes, budgets, commits, refusals, faults",
 	  "  --drops     headers of dropped packets instead, and who dropped "
 	  "them\n"
 	  "  --follow    and whatever comes, until interrupted\n"
 	  "  --since T   RFC 3339, or a time before now such as -1h\n"
-	  "  --kind K    agent, bypass, clock, commit, disk, expiry, "
-	  "interface,\n"
-	  "              module, refused, reload, tables\n"
+	  "  --kind K    access, agent, budget, bypass, clock, commit, "
+	  "congestion,\n"
+	  "              disk, expiry, geography, history, interface, module,\n"
+	  "              path-change, refused, reload, tables\n"
 	  "  --limit N   the last N (default 100)\n", cmd_events },
 	{ "rule", "check|plan|apply FILE | confirm | rollback [GEN] | ls | log",
 	  "rules: check and apply files, confirm, go back",
@@ -113,6 +143,16 @@ static const struct command commands[] = {
 	  "                      gobgp)\n"
 	  "  --adj-in            gobgp: the lines are those of `monitor adj-in`\n",
 	  cmd_flowspec },
+	{ "token", "add NAME --role R | ls | remove NAME",
+	  "who may ask the agent over TCP",
+	  "  add NAME     make a token, and show it this once\n"
+	  "  ls           names, roles, ends\n"
+	  "  remove NAME  at once\n"
+	  "  --role R     view, operate (attach, reload, bypass too) or enforce\n"
+	  "               (all)\n"
+	  "  --until T    it ends then: 90d, or RFC 3339\n"
+	  "  --file F     the file; else the one that the configuration names\n"
+	  "  -c CONF      the configuration\n", cmd_token },
 	{ "replay", "FILE [-c CONF] [--rules RULES] [--samples OUT|-] "
 	  "[--module]",
 	  "run a capture through the data plane",
@@ -137,6 +177,12 @@ static void overview(FILE *f)
 		"  -p             JSON, indented\n"
 		"  --socket PATH  the agent's socket (or $SEALANE_SOCKET; "
 		"default %s)\n"
+		"  --url URL      an agent elsewhere (or $SEALANE_URL), such as\n"
+		"                 https://gateway.example:9479\n"
+		"  --token-file F its token (or $SEALANE_TOKEN, the token "
+		"itself)\n"
+		"  --cacert F     whom to trust, instead of the system's "
+		"authorities\n"
 		"  --bpffs DIR    the data plane's pins (or $SEALANE_BPFFS)\n"
 		"  --help         this, or a command's own help\n"
 		"  --version\n\n"
@@ -169,12 +215,24 @@ static const char *resembling(const char *word)
 	return NULL;
 }
 
+/* Where a global option's word goes; NULL: it is none. */
+static const char **global_value(struct cli *cli, const char *word)
+{
+	return !strcmp(word, "--socket") ? &cli->socket :
+	       !strcmp(word, "--bpffs") ? &cli->bpffs :
+	       !strcmp(word, "--url") ? &cli->url :
+	       !strcmp(word, "--token-file") ? &cli->token_file :
+	       !strcmp(word, "--cacert") ? &cli->cacert : NULL;
+}
+
 /* Take the global options out of argv. */
 static int global_options(struct cli *cli, int *argc, char **argv, bool *help)
 {
+	const char **value;
 	int i, n = 1, rc = 0;
 
 	for (i = 1; i < *argc && !rc; i++) {
+		value = global_value(cli, argv[i]);
 		if (!strcmp(argv[i], "-j")) {
 			cli->json = true;
 		} else if (!strcmp(argv[i], "-p")) {
@@ -185,15 +243,10 @@ static int global_options(struct cli *cli, int *argc, char **argv, bool *help)
 		} else if (!strcmp(argv[i], "--version")) {
 			printf("sealane %s\n", SL_VERSION);
 			exit(DONE);
-		} else if (!strcmp(argv[i], "--socket") ||
-			   !strcmp(argv[i], "--bpffs")) {
-			if (i + 1 == *argc)
-				rc = cli_usage(cli, "%s wants a value",
-					       argv[i]);
-			else if (argv[i][2] == 's')
-				cli->socket = argv[++i];
-			else
-				cli->bpffs = argv[++i];
+		} else if (value && i + 1 == *argc) {
+			rc = cli_usage(cli, "%s wants a value", argv[i]);
+		} else if (value) {
+			*value = argv[++i];
 		} else {
 			argv[n++] = argv[i];
 		}
@@ -212,11 +265,18 @@ static const char *env(const char *name, const char *fallback)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = { .socket = env("SEALANE_SOCKET", SL_SOCKET_PATH),
-			   .bpffs = env("SEALANE_BPFFS", "") };
+	struct cli cli = { .bpffs = env("SEALANE_BPFFS", "") };
 	bool help = false;
 	int rc = global_options(&cli, &argc, argv, &help);
 
+	if (!rc && cli.url && cli.socket)
+		rc = cli_usage(&cli, "name --url or --socket");
+	if (!cli.url && !cli.socket)
+		cli.url = env("SEALANE_URL", NULL);
+	if (!cli.socket)
+		cli.socket = env("SEALANE_SOCKET", SL_SOCKET_PATH);
+	if (!rc)
+		rc = remote_open(&cli);
 	if (rc)
 		return rc;
 	if (argc < 2 && cli.json && !help)

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define SL_ABI_VERSION	7
+#define SL_ABI_VERSION	8
 
 #define SL_MAX_PATHS	16	/* cables on one gateway; path 0 is "" (not known) */
 #define SL_MAX_LANES	1024	/* lane 0 is `other`; fits the entry's lane field */
@@ -326,6 +326,7 @@ struct sl_hist {
 #include <sealane/abi_fib.h>
 #include <sealane/abi_rules.h>
 #include <sealane/abi_transit.h>
+#include <sealane/abi_trip.h>
 
 enum sl_action {
 	SL_ACT_NONE = 0,
@@ -373,7 +374,9 @@ struct sl_ctl {
 	__u32 abi;		/* SL_ABI_VERSION of who loaded us */
 	__u32 transit_every;	/* one leaving packet of so many is timed on its
 				 * way through the gateway; 0: none */
-	__u32 pad2[10];
+	__u32 trip_every;	/* one round trip to the far end of so many is
+				 * handed over; 0: none */
+	__u32 pad2[9];
 };
 
 /* Settings known at load: the verifier removes what they make dead. */

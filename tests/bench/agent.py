@@ -103,28 +103,68 @@ def pushes(n=1000):
 
 
 def cpu_s():
-    with open("/proc/%d/stat" % pid) as f:
-        words = f.read().rsplit(")", 1)[1].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    """Of all threads, by the scheduler's own clock: the ticks of /proc/PID/stat
+    miss what runs for less than one of them."""
+    total = 0
+    for task in os.listdir("/proc/%d/task" % pid):
+        try:
+            with open("/proc/%d/task/%s/schedstat" % (pid, task)) as f:
+                total += int(f.read().split()[0])
+        except OSError:
+            pass
+    return total / 1e9
 
 
-def rss_anon_mb():
+def memory_mb():
+    """Anonymous memory, and what is mapped: the data plane's maps, what the
+    agent keeps beside them, its program and libraries."""
     with open("/proc/%d/status" % pid) as f:
-        return [int(line.split()[1]) / 1024 for line in f
-                if line.startswith("RssAnon")][0]
+        kb = {line.split(":")[0]: int(line.split()[1]) for line in f
+              if line.startswith("Rss")}
+    return kb["RssAnon"] / 1024, (kb["RssFile"] + kb["RssShmem"]) / 1024
 
 
-def cost():
-    """1,024 series that change all the time, over three windows of 10 s."""
+def scrapes():
+    """What an answer to GET /metrics takes of a core, and how long it is."""
+    formats = (("text", "text/plain"),
+               ("native", "application/vnd.google.protobuf;encoding=delimited;"
+                "proto=io.prometheus.client.MetricFamily"))
+    for name, accept in formats:
+        for encoding in ("identity", "gzip"):
+            took, size = [], []
+            for _ in range(15):
+                used = cpu_s()
+                c = Unix("x")
+                c.request("GET", "/metrics", headers={
+                    "Accept": accept, "Accept-Encoding": encoding})
+                size.append(len(c.getresponse().read()) / 1e3)
+                took.append((cpu_s() - used) * 1e3)
+                c.close()
+            key = "scrape_" + name + ("_gzip" if encoding == "gzip" else "")
+            row(key, "ms", took)
+            row(key + "_kb", "kB", size)
+
+
+def cost(windows=6):
+    """1,024 series with ten round trips each in a second, and history being
+    written, over windows of 10 s. The histograms are written through their
+    mapping, as the data plane would."""
     series = subprocess.Popen([build + "/bench/bench", "series",
                                home + "/sealane.yaml"])
-    time.sleep(3)
-    share, rss = [], []
-    for _ in range(3):
+    time.sleep(130)             # two minutes of seconds are kept
+    share, rss, mapped = [], [], []
+    for _ in range(windows):
         start, used = time.monotonic(), cpu_s()
         time.sleep(10)
         share.append((cpu_s() - used) / (time.monotonic() - start) * 100)
-        rss.append(rss_anon_mb())
+        anon, other = memory_mb()
+        rss.append(anon)
+        mapped.append(other)
+    steps = json.loads(cli("-j", "history", "L7", "--since", "-1m", "--step",
+                           "10s"))["rows"][0]["steps"]
+    if [s["samples"] for s in steps[1:-1] if s["samples"] < 500]:
+        sys.exit("bench: history lacks samples: %s" % steps)
+    scrapes()
     series.terminate()
     series.wait()
     used = json.loads(cli("-j", "status"))["tables"]["series_used"]
@@ -132,6 +172,7 @@ def cost():
         sys.exit("bench: only %d series were active" % used)
     row("agent_cpu", "percent", share)
     row("agent_rss", "MB", rss)
+    row("agent_mapped", "MB", mapped)
 
 
 wait_for_agent()

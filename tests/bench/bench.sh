@@ -46,7 +46,9 @@ cat >"$dir/sealane.yaml" <<EOF
 home: [198.18.0.0/20]
 protect: [198.18.0.1]
 lanes:
-  - {name: SG, prefixes: [203.0.113.0/24]}
+$(for i in $(seq 100); do
+	echo "  - {name: L$i, prefixes: [203.0.$i.0/24]}"
+done)
 tables: {series: 1024}
 socket: $dir/sock
 state_dir: $dir/state

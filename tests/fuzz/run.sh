@@ -13,7 +13,8 @@ plain="-std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Iinclude -Ilib -Itests
 	-I$BUILD -fsanitize=address,undefined
 	-fno-sanitize-recover=undefined"
 flags="$plain -fsanitize=fuzzer-no-link"
-libs="-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lgnutls -lm"
+libs="-lbpf -lelf -lz -ljson-c -lcyaml -lyaml -lmaxminddb -lgnutls
+	-lprotobuf-c -lm"
 mkdir -p "$out/obj"
 # libmaxminddb loses what it allocated when a file's metadata is damaged
 echo 'leak:libmaxminddb' >"$out/lsan"
@@ -43,6 +44,9 @@ seed() { # NAME
 		printf '\1\1\1\0\2\2\144\1\2\2\11\0\0' >"$d/b"
 		printf '\2\1\1\0\10\0\0\0\0\0\0\0\0\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1' >"$d/c" ;;
 	image|kmod) head -c 64 /dev/zero >"$d/a" ;;
+	expose)
+		printf 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,text/plain;version=0.0.4;q=0.5,*/*;q=0.1' >"$d/a"
+		printf 'gzip;q=0, "*"\n\303\244\377' >"$d/b" ;;
 	config) cp dist/sealane.yaml.example "$d/a" ;;
 	rules)
 		cp dist/rules.yaml.example "$d/a"
@@ -92,7 +96,7 @@ targets=$(cd tests/fuzz && echo fuzz_*.c)
 # shellcheck disable=SC2086
 echo "1..$(($(echo $targets | wc -w) + 1))"
 rm -f "$out"/obj/*.o
-for src in lib/*.c tests/native/*.c; do
+for src in lib/*.c "$BUILD/expose.pb-c.c" tests/native/*.c; do
 	case $src in	# coverage of the engine, not of what feeds it
 	*/engine.c) how="-Itests/native $flags" ;;
 	tests/native/*) how=$plain ;;

@@ -14,6 +14,9 @@ export SEALANE_SOCKET=${LAB_DIR:-/nonexistent}/sealaned.sock
 SITES=${SITES:-"SG:10:36:2:2900: KL:11:44:2:3300: JKT:12:52:2:4200:loss=2%
 	SGN:13:26:2:1900: BKK:14:34:1:2600: HK:15:12:1:650: MNL:16:30:1:1500:"}
 
+# One way over the link between the two seas, which `lab.sh cut` needs.
+CROSS_MS=${CROSS_MS:-4}
+
 site_field() { # NAME FIELD(2..6)
 	local s
 	for s in $SITES; do
@@ -39,6 +42,15 @@ in_ns_bg() { # NS COMMAND...
 }
 
 lab() { LAB_DIR=$LAB_DIR BUILD=$BUILD "$TOP/tests/lab/lab.sh" "$@"; }
+# Traffic in the background, in a process group of its own so that all of it ends.
+traffic_start() { # SECONDS
+	LAB_DIR=$LAB_DIR BUILD=$BUILD setsid "$TOP/tests/lab/lab.sh" traffic "$1" &
+	traffic_group=$!
+}
+traffic_stop() {
+	[ -z "${traffic_group:-}" ] || kill -- "-$traffic_group" 2>/dev/null || true
+	traffic_group=
+}
 sealane() { in_ns gw "$BUILD/sealane" --bpffs "$(bpffs_dir)" "$@"; }
 bpffs_dir() { echo "/sys/fs/bpf/sealane-$(cat "$LAB_DIR/id")"; }
 
@@ -57,14 +69,24 @@ wait_until() { # SECONDS COMMAND...
 	done
 }
 
-agent_start() { # [PROGRAM]; its pid is in LAB_DIR/agent.pid
+# Its pid is in LAB_DIR/agent.pid. AGENT_PORT (0: any free one): it inherits a
+# socket that listens on this host's 127.0.0.1, for browsers outside the
+# namespace; LAB_DIR/agent.addr says where. AGENT_FDNAME names it.
+agent_start() { # [PROGRAM]
+	local listen=()
+	[ -z "${AGENT_PORT:-}" ] || listen=("$TOP/tests/lab/listen.py"
+		--port "$AGENT_PORT" --name "${AGENT_FDNAME:-http}"
+		--addr-file "$LAB_DIR/agent.addr")
 	# stderr straight to a file: the agent outlives this shell
-	in_ns_bg gw "${1:-$BUILD/sealaned}" -c "$LAB_DIR/sealane.yaml" \
+	agent_bg "${listen[@]}" nsenter --net="/run/netns/$(ns_name gw)" \
+		"${1:-$BUILD/sealaned}" -c "$LAB_DIR/sealane.yaml" \
 		>>"$LAB_DIR/agent.log" 2>&1 &
 	echo $! >"$LAB_DIR/agent.pid"
 	disown
 	wait_until 20 sealane status
 }
+# $! is the agent's own pid
+agent_bg() { exec "$@"; }
 agent_pid() { cat "$LAB_DIR/agent.pid"; }
 agent_kill() { # SIGNAL
 	local pid

@@ -4,9 +4,13 @@
 # seven far sites behind emulated cables, all in namespaces of our own.
 #
 #   home -- in0 [gw] hk0 -- sea1 --cable-- BKK HK MNL
+#                            x0
+#                            :  the cross link, a cable too
+#                            x0
 #                    sg0 -- sea2 --cable-- SG KL JKT SGN
 #
-# usage: LAB_DIR=DIR lab.sh up | down | truth [p50|min] | traffic SECONDS | hold
+# usage: LAB_DIR=DIR lab.sh up | down | truth [p50|min] | cross [p50|min] |
+#        cut LANE [beyond] | mend LANE | traffic SECONDS | hold
 set -eu
 # shellcheck source=tests/lab/common.sh
 . "$(dirname "$0")/common.sh"
@@ -54,9 +58,23 @@ make_core() {
 		addr sea$sea up0 198.18.10$sea.2/24 2001:db8:10$sea::2/64
 		in_ns sea$sea ip route add default via 198.18.10$sea.1
 		in_ns sea$sea ip -6 route add default via 2001:db8:10$sea::1
+		make_cross $sea
 	done
 	in_ns home ip route add default via 198.18.0.1
 	in_ns home ip -6 route add default via 2001:db8::1
+}
+
+# The end of the cross link at a sea, and table 100: over to the other sea.
+make_cross() { # SEA
+	pair "sea$1" x0 wire "x$1"
+	whole_frames "sea$1" x0
+	addr "sea$1" x0 "198.18.103.$1/24" "2001:db8:103::$1/64"
+	in_ns wire ip link set "x$1" arp off
+	in_ns "sea$1" sysctl -qw net.ipv4.conf.x0.send_redirects=0 \
+		net.ipv4.conf.all.send_redirects=0
+	in_ns "sea$1" ip route add default via "198.18.103.$((3 - $1))" table 100
+	in_ns "sea$1" ip -6 route add default via "2001:db8:103::$((3 - $1))" \
+		table 100
 }
 
 make_site() { # NAME
@@ -83,6 +101,7 @@ remember() { echo $! >>"$LAB_DIR/pids"; }
 
 start_cable() {
 	local args=() name n extra half
+	args+=(--link "x1:x2,delay=${CROSS_MS}ms")
 	for name in $(site_names); do
 		n=$(site_field "$name" 2)
 		extra=$(site_field "$name" 6)
@@ -179,23 +198,84 @@ down() {
 # Per site the delay that packets really had, both ways, from cable's own
 # clock: name and ms; the median's or the least.
 truth() { # p50|min
-	local name n directions
-	directions=$(($(site_names | wc -l) * 2))
+	local name
+	ask_cable
+	for name in $(site_names); do
+		printf '%s\t' "$name"
+		cable_ms "a$(site_field "$name" 2)" "$1"
+	done
+}
+
+# What packets took over the cross link and back, in ms.
+cross() { # p50|min
+	ask_cable
+	cable_ms x1 "$1"
+}
+
+ask_cable() {
+	local directions=$((($(site_names | wc -l) + 1) * 2))
 	: >"$LAB_DIR/cable.json"
 	kill -USR1 "$(cat "$LAB_DIR/cable.pid")"
 	wait_until 5 sh -c "[ \$(wc -l <'$LAB_DIR/cable.json') -ge $directions ]"
-	for name in $(site_names); do
-		n=$(site_field "$name" 2)
-		python3 - "$LAB_DIR/cable.json" "a$n" "$name" "$1" <<-'EOF'
-			import json, sys
-			ns = 0
-			for line in open(sys.argv[1]):
-			    d = json.loads(line.lstrip("\0"))
-			    if sys.argv[2] in (d["from"], d["to"]):
-			        ns += d["delay_%s_ns" % sys.argv[4]]
-			print("%s\t%.3f" % (sys.argv[3], ns / 1e6))
-		EOF
-	done
+}
+
+cable_ms() { # INTERFACE p50|min: both ways of its link
+	python3 - "$LAB_DIR/cable.json" "$@" <<-'EOF'
+		import json, sys
+		ns = 0
+		for line in open(sys.argv[1]):
+		    d = json.loads(line.lstrip("\0"))
+		    if sys.argv[2] in (d["from"], d["to"]):
+		        ns += d["delay_%s_ns" % sys.argv[3]]
+		print("%.3f" % (ns / 1e6))
+	EOF
+}
+
+# The same command for the site's network, IPv4 and IPv6.
+both_ip() { # NS NAME COMMAND..., which has NET and VIA in it; VIA_V4 VIA_V6
+	local ns=$1 n=$2 via4=$3 via6=$4
+	shift 4
+	local words4=("${@//NET/198.18.$n.0/24}") words6=("${@//NET/2001:db8:$n::/64}")
+	in_ns "$ns" ip "${words4[@]//VIA/$via4}"
+	in_ns "$ns" ip -6 "${words6[@]//VIA/$via6}"
+}
+
+# The lane's cable is cut at its own sea. Its packets take the other sea and come
+# over the cross link: they arrive by the other path, 2 * CROSS_MS later and with a
+# hop more. With `beyond` the gateway sees no other path: they enter by their own
+# sea, go to the other one and back, 4 * CROSS_MS and two hops each way more.
+cut_lane() { # LANE [beyond]
+	local n own other
+	n=$(site_field "$1" 2)
+	own=$(site_field "$1" 4)
+	other=$((3 - own))
+	mend_lane "$1"
+	both_ip "sea$other" "$n" "198.18.103.$own" "2001:db8:103::$own" \
+		route add NET via VIA
+	both_ip "sea$own" "$n" - - rule add iif "s$n" from NET lookup 100
+	if [ "${2:-}" = beyond ]; then
+		both_ip "sea$own" "$n" - - rule add iif up0 to NET lookup 100
+		both_ip "sea$other" "$n" - - rule add iif x0 from NET lookup 100
+	else
+		both_ip gw "$n" "198.18.10$other.2" "2001:db8:10$other::2" \
+			route replace NET via VIA
+	fi
+}
+
+# As it was before the cut; nothing to do where there was none.
+mend_lane() { # LANE
+	local n own other
+	n=$(site_field "$1" 2)
+	own=$(site_field "$1" 4)
+	other=$((3 - own))
+	both_ip gw "$n" "198.18.10$own.2" "2001:db8:10$own::2" \
+		route replace NET via VIA
+	{
+		both_ip "sea$own" "$n" - - rule del iif "s$n" from NET lookup 100
+		both_ip "sea$own" "$n" - - rule del iif up0 to NET lookup 100
+		both_ip "sea$other" "$n" - - rule del iif x0 from NET lookup 100
+		both_ip "sea$other" "$n" - - route del NET
+	} 2>/dev/null || true
 }
 
 # Bounded, rate-limited traffic from home to every site, v4 and v6.
@@ -243,7 +323,10 @@ case ${1:-} in
 up) need_dir; up ;;
 down) need_dir; down ;;
 truth) need_dir; truth "${2:-p50}" ;;
+cross) need_dir; cross "${2:-p50}" ;;
+cut) need_dir; cut_lane "${2:?lane}" "${3:-}" ;;
+mend) need_dir; mend_lane "${2:?lane}" ;;
 traffic) need_dir; traffic "${2:?seconds}" ;;
 hold) hold ;;
-*) echo "usage: LAB_DIR=DIR lab.sh up|down|truth [p50|min]|traffic SECONDS|hold" >&2; exit 1 ;;
+*) echo "usage: LAB_DIR=DIR lab.sh up|down|truth [p50|min]|cross [p50|min]|cut LANE [beyond]|mend LANE|traffic SECONDS|hold" >&2; exit 1 ;;
 esac

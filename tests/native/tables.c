@@ -147,6 +147,7 @@ int known_tables(void)
 		ctl->rules[(ctl->epoch + 1) & 1] = sl_abv_head(abv);
 		ctl->epoch++;
 		ctl->sample_every = sl_set.replay ? 100 : 0; /* random else */
+		ctl->trip_every = sl_set.replay ? 3 : 0;
 	}
 	sl_abv_free(abv);
 	free(rules);
