@@ -40,8 +40,7 @@ static void say_trouble(struct history *h, int rc)
 {
 	char now[TEXT_B];
 
-	snprintf(now, sizeof(now), "%s", rc == SQLITE_NOMEM ? "no memory" :
-		 h->db ? sqlite3_errmsg(h->db) : sqlite3_errstr(rc));
+	snprintf(now, sizeof(now), "%s", sqlite3_errstr(rc));
 	if (!h->trouble[0])
 		history_note(h, LOG_ERR, "history", "history pauses: %s: %s; "
 			     "measuring and rules go on", h->path, now);
@@ -137,9 +136,10 @@ static int try_steps(struct history *h, const struct handed *first)
 			rc = write_steps(h, first);
 		if (!rc)
 			break;
-		say_trouble(h, rc);
-		if (!mend(h, rc))
+		if (!mend(h, rc)) {
+			say_trouble(h, rc);
 			return rc;
+		}
 		rc = be_open(h);
 	}
 	for (s = first; s && !rc; s = s->next)
@@ -159,12 +159,10 @@ static void tidy(struct history *h, bool now)
 	rc = seal_due(h);
 	if (!rc)
 		rc = keep_limits(h);
-	if (rc) {
-		say_trouble(h, rc);
-		mend(h, rc);
-	} else {
+	if (!rc)
 		say_better(h);
-	}
+	else if (!mend(h, rc))
+		say_trouble(h, rc);
 }
 
 static unsigned int free_chain(struct handed *s)
@@ -251,10 +249,8 @@ static void check_damage(struct history *h)
 	pthread_mutex_lock(&h->lock);
 	damaged = h->damaged;
 	pthread_mutex_unlock(&h->lock);
-	if (damaged) {
+	if (damaged && !mend(h, SQLITE_CORRUPT))
 		say_trouble(h, SQLITE_CORRUPT);
-		mend(h, SQLITE_CORRUPT);
-	}
 }
 
 void *history_writer(void *arg)

@@ -106,6 +106,22 @@ else
 	failures+=("clang warns")
 fi
 
+# The history's files of the agent, with a clock and disks of the test's. Two of
+# them write a month's worth: those run without sanitizers.
+for src in tests/history/test_*.c; do
+	name=$(basename "$src" .c)
+	case $name in test_history|test_disk) how=$san ;; *) how=-O2 ;; esac
+	# shellcheck disable=SC2086
+	if $CC $flags $how -Iagent -Itests/history -o "$out/$name" "$src" \
+		agent/history*.c lib/sketch*.c lib/hist.c lib/duration.c \
+		-lsqlite3 -lz -ljson-c -lm -lpthread; then
+		run "${src%.c}" 300 "$out/$name"
+	else
+		failed=$((failed + 1))
+		failures+=("$src does not compile")
+	fi
+done
+
 run "fuzz" 300 tests/fuzz/run.sh "${FUZZ_SECONDS:-4}"
 run "command line" 120 tests/cli/test_cli.sh
 run "Prometheus rules" 60 tests/metrics/test_rules.sh

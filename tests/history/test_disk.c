@@ -13,6 +13,7 @@
 #define START_S	1767225600ULL
 #define SERIES	40
 #define EACH	60		/* samples in a step of each series */
+#define SIZE	"size=8m"	/* of which log and spare take 4 */
 
 static char dir[64];
 static uint64_t at_s = START_S;
@@ -115,7 +116,7 @@ FIXTURE_SETUP(disk)
 {
 	given_events = 0;
 	give_limits(6 * 3600, 3 * DAY_S, 400 * DAY_S, 500);
-	ASSERT_EQ(0, mount("tmpfs", dir, "tmpfs", 0, "size=4m"));
+	ASSERT_EQ(0, mount("tmpfs", dir, "tmpfs", 0, SIZE));
 	ASSERT_EQ(0, given_open(dir));
 }
 
@@ -129,7 +130,7 @@ TEST_F_TIMEOUT(disk, that_is_full_costs_the_oldest_and_the_newest_go_on, 120)
 {
 	unsigned int i;
 
-	for (i = 0; i < 20 * 96; i++) {
+	for (i = 0; i < 40 * 96; i++) {
 		put_step(true);
 		if (i % 96 == 0)
 			history_second(&given);
@@ -141,7 +142,7 @@ TEST_F_TIMEOUT(disk, that_is_full_costs_the_oldest_and_the_newest_go_on, 120)
 	ASSERT_EQ(0, read_back(at_s - 86400));
 	ASSERT_EQ(96 * EACH, got_samples);
 	ASSERT_EQ(0, read_back(START_S));
-	TH_LOG("%llu of 20 days are left",
+	TH_LOG("%llu of 40 days are left",
 	       (unsigned long long)((at_s - got_first_s) / DAY_S));
 	ASSERT_GT(got_first_s, START_S + DAY_S);
 }
@@ -186,12 +187,12 @@ TEST_F_TIMEOUT(disk, that_cannot_be_written_pauses_it_until_it_can, 120)
 		put_step(true);
 	history_close(&given);
 	ASSERT_EQ(0, mount("tmpfs", dir, "tmpfs", MS_REMOUNT | MS_RDONLY,
-			   "size=4m"));
+			   SIZE));
 	ASSERT_EQ(0, given_open(dir));
 	for (i = 0; i < 5; i++)
 		put_step(false);
 	ASSERT_TRUE(comes("history pauses"));
-	ASSERT_EQ(0, mount("tmpfs", dir, "tmpfs", MS_REMOUNT, "size=4m"));
+	ASSERT_EQ(0, mount("tmpfs", dir, "tmpfs", MS_REMOUNT, SIZE));
 	ASSERT_TRUE(comes("history goes on"));
 	settle();
 	ASSERT_EQ(0, read_back(START_S));
