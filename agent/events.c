@@ -314,7 +314,8 @@ struct json_object *events_doc(const struct agent *a,
 static bool is_mark(const struct event *e)
 {
 	static const char *const kinds[] = { "agent", "budget", "bypass",
-		"clock", "commit", "expiry", "geography", "path-change" };
+		"clock", "commit", "expiry", "geography", "history",
+		"path-change" };
 	unsigned int i;
 
 	if (!strcmp(e->kind, "interface"))	/* one that fails */

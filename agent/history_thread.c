@@ -196,6 +196,17 @@ static struct handed *cut_chain(struct history *h)
 	return first;
 }
 
+/* The first tick of a chain, whatever the clock did; 0: an empty one. */
+static uint32_t lowest(const struct handed *s)
+{
+	uint32_t tick = s ? s->tick : 0;
+
+	for (; s; s = s->next)
+		if (s->tick < tick)
+			tick = s->tick;
+	return tick;
+}
+
 /* The next steps; NULL: none, and there is something else to do. */
 static struct handed *take(struct history *h, bool wait)
 {
@@ -205,12 +216,14 @@ static struct handed *take(struct history *h, bool wait)
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += wait ? RETRY_S : 3600;
 	pthread_mutex_lock(&h->lock);
+	h->writing = 0;
 	while (!h->stop && !h->limits_new && !h->damaged &&
 	       (wait || !h->first)) {
 		if (pthread_cond_timedwait(&h->wake_writer, &h->lock, &until))
 			break;
 	}
 	s = cut_chain(h);
+	h->writing = lowest(s);
 	h->limits_new = false;
 	pthread_mutex_unlock(&h->lock);
 	return s;

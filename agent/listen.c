@@ -28,7 +28,7 @@
 #define HEAD_B		(64U << 10)
 #define BACKLOG		64
 #define DRAIN_NS	(10 * SECOND_NS)
-#define TRY_NS		(10 * SECOND_NS)
+#define TRY_NS		(5 * SECOND_NS)
 
 /* An address of the configuration. Returns its length; 0: none. */
 static socklen_t address(const char *host, uint16_t port,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is asked of the agent, and how often: nothing more than once a round, and
  * what takes long less often, so that no answer's making takes more than a
- * twentieth of the agent's time. */
+ * fiftieth of the agent's time. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #define S_NS		1000000000ULL
 #define TIMEOUT_MS	5000
-#define SHARE		20	/* part of the time an answer may take */
+#define SHARE		50	/* part of the time an answer may take */
 #define RARE_S		10	/* history has no finer steps */
 #define TREND_LANES	64	/* in one question; the next ones next round */
 #define MISSING_S	60	/* an older agent may be replaced by a newer one */

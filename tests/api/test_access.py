@@ -395,7 +395,7 @@ def slow_ones():
     body.sendall(b'POST /api/v1/list_replace?name=x HTTP/1.1\r\nHost: localhost\r\n'
                  b'Authorization: Bearer ' + tokens['soc'].encode() +
                  b'\r\nContent-Length: 100000\r\n\r\n')
-    kinds.append(('who sends a byte of a body a second', body, b'x', 25))
+    kinds.append(('who sends a byte of a body a second', body, b'x', 15))
     idle = connect(PLAIN, 60)
     idle.sendall(b'GET /api/v1/job HTTP/1.1\r\nHost: localhost\r\n\r\n')
     kinds.append(('who idles between two requests', idle, b'', 13))
