@@ -161,6 +161,9 @@ struct history {
 void history_note(struct history *h, int severity, const char *kind,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* Under lock: the oldest steps beyond so many are lost, and counted. */
+void history_bound_queue(struct history *h, unsigned int most);
+
 /* --- history_db.c: SQLite's result codes, 0 is well --- */
 int db_open(struct history *h);		/* and rescue, where needed */
 int db_open_new(struct history *h);	/* what is not there is made */

@@ -242,6 +242,7 @@ static void put_back(struct history *h, struct handed *first)
 	if (!h->last)
 		h->last = last;
 	h->queued += n;
+	history_bound_queue(h, QUEUE_MOST);
 	pthread_mutex_unlock(&h->lock);
 }
 
