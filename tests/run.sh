@@ -134,7 +134,7 @@ for src in tests/history/test_*.c; do
 	if $CC $flags $how -Iagent -Itests/history -o "$out/$name" "$src" \
 		agent/history*.c lib/sketch*.c lib/hist.c lib/duration.c \
 		-lsqlite3 -lz -ljson-c -lm -lpthread; then
-		run "${src%.c}" 300 "$out/$name"
+		beside "${src%.c}" 300 "$out/$name"
 	else
 		failed=$((failed + 1))
 		failures+=("$src does not compile")
