@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include "api.h"
+#include "call.h"
 #include "commits.h"
 #include "duration.h"
 #include "token.h"

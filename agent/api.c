@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 #include "api.h"
+#include "call.h"
 #include "duration.h"
 
 /* More of the body; whoever may not post is not listened to. */

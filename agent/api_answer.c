@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "api.h"
+#include "call.h"
 #include "commits.h"
 #include "duration.h"
 #include "plain.h"

@@ -7,6 +7,7 @@
 #ifndef SL_QUERY_H
 #define SL_QUERY_H
 
+#include "call.h"
 #include "collect.h"
 #include "history.h"
 
