@@ -52,6 +52,8 @@ struct history_ask {
 	void (*traffic)(void *arg, uint64_t from_ns, uint64_t len_ns,
 			const char *lane, const char *path,
 			const struct sl_lane_ctr *c);
+	/* Asked now and then; true: nobody wants the rest, -ECANCELED. Or NULL. */
+	bool (*stop)(void *arg);
 	void *arg;
 };
 

@@ -355,6 +355,8 @@ static int read_all(struct reading *g)
 		hand_over(g, s);
 		if (!(k % 16) && reader_stops(g->r))
 			rc = -EINTR;
+		else if (!(k % 16) && g->ask->stop && g->ask->stop(g->ask->arg))
+			rc = -ECANCELED;
 	}
 	sl_bytes_free(&plain);
 	return rc;

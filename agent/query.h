@@ -11,7 +11,8 @@
 #include "history.h"
 
 #define QUERY_LANES	64
-/* A question that would need more memory than this (48 MB) is refused. */
+/* A question that would need more memory than this (48 MB) is refused; so much may
+ * also be held by all that wait for disk. */
 #define QUERY_CELLS	16384
 
 /* A row, or in a series one step of it. Fields that are merged are zero. */
@@ -58,6 +59,7 @@ struct query {
 	/* of reading disk */
 	uint64_t least_ns;		/* no finer level reaches back */
 	uint64_t part_ns;		/* steps that are expected */
+	bool left;			/* nobody waits any more: atomic */
 	int rc;
 };
 

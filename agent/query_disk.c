@@ -101,6 +101,11 @@ static bool wanted_traffic(void *arg, const char *lane, const char *path)
 	return query_wants_lane(arg, lane);
 }
 
+static bool is_left(void *arg)
+{
+	return __atomic_load_n(&((struct query *)arg)->left, __ATOMIC_RELAXED);
+}
+
 static void took(struct query *q, uint64_t len_ns)
 {
 	if (len_ns > q->part_ns && len_ns > q->least_ns)
@@ -154,7 +159,7 @@ static int read_part(struct history_reader *r, struct query *q, uint64_t from_ns
 	const struct history_ask ask = {
 		.from_ns = from_ns, .to_ns = to_ns, .step_ns = step_ns,
 		.wanted = wanted, .wanted_traffic = wanted_traffic,
-		.series = take_series, .arg = q,
+		.series = take_series, .stop = is_left, .arg = q,
 		.traffic = q->step_ns ? NULL : take_traffic };
 
 	if (from_ns >= to_ns)
@@ -244,8 +249,12 @@ void query_disk(struct history_reader *r, struct query *q)
 /* --- requests --- */
 struct asked {
 	struct query q;
-	bool running, ready, left;	/* left: nobody waits any more */
+	bool running, ready;
+	uint32_t held;			/* cells, while it waits */
 };
+
+/* By all that wait: who asks and leaves must not fill the memory. */
+static uint32_t cells_held;
 
 static void end_asked(void *arg)
 {
@@ -254,9 +263,10 @@ static void end_asked(void *arg)
 	if (!s)
 		return;
 	if (s->running) {
-		s->left = true;
+		__atomic_store_n(&s->q.left, true, __ATOMIC_RELAXED);
 		return;
 	}
+	cells_held -= s->held;
 	query_free(&s->q);
 	free(s);
 }
@@ -267,7 +277,7 @@ static void work(struct history_reader *r, void *arg)
 	int tries;
 
 	/* an agent that just started makes sure of the file first */
-	for (tries = 0; tries < 5; tries++) {
+	for (tries = 0; tries < 5 && !is_left(&s->q); tries++) {
 		query_disk(r, &s->q);
 		if (s->q.rc != -EAGAIN)
 			break;
@@ -281,7 +291,7 @@ static void done(struct agent *a, void *arg)
 
 	s->running = false;
 	s->ready = true;
-	if (s->left)
+	if (s->q.left)
 		end_asked(s);
 	else
 		api_wake(a);
@@ -318,6 +328,19 @@ finish(struct asked *s, struct refusal *r,
 /* Which wait for disk, and how long they do. */
 #define WAIT_S 25
 
+static bool start(struct call *k, struct asked *s)
+{
+	uint32_t n = s->q.mem.rows.n;
+
+	if (!k->may_wait || (cells_held && cells_held + n > QUERY_CELLS) ||
+	    history_run(k->a, work, done, s))
+		return false;
+	s->running = true;
+	s->held = n;
+	cells_held += n;
+	return true;
+}
+
 static struct json_object *
 wait_more(struct call *k)
 {
@@ -350,15 +373,14 @@ query_ask(struct call *k, const struct query_words *w,
 		end_asked(s);
 		return NULL;
 	}
-	if (!query_memory(&s->q)) {
+	if (!query_memory(&s->q) || s->q.mem.rows.full) {
 		o = finish(s, &k->r, doc);
 		end_asked(s);
 		return o;
 	}
 	*k->kept = s;
 	*k->free_kept = end_asked;
-	s->running = k->may_wait && !history_run(k->a, work, done, s);
-	if (s->running)
+	if (start(k, s))
 		return wait_more(k);
 	refuse(&k->r, 503, "ask again in a moment", "too many wait for history "
 	       "on disk");
