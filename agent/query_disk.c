@@ -6,6 +6,7 @@
  * Every part is a whole number of its steps, so that nothing is counted twice.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -247,6 +248,8 @@ void query_disk(struct history_reader *r, struct query *q)
 }
 
 /* --- requests --- */
+#define LARGE_CELLS 1024		/* 3 MB: given back to the system */
+
 struct asked {
 	struct query q;
 	bool running, ready;
@@ -259,6 +262,7 @@ static uint32_t cells_held;
 static void end_asked(void *arg)
 {
 	struct asked *s = arg;
+	bool large;
 
 	if (!s)
 		return;
@@ -267,8 +271,11 @@ static void end_asked(void *arg)
 		return;
 	}
 	cells_held -= s->held;
+	large = s->q.mem.rows.n + s->q.disk.rows.n > LARGE_CELLS;
 	query_free(&s->q);
 	free(s);
+	if (large)
+		malloc_trim(0);
 }
 
 static void work(struct history_reader *r, void *arg)
@@ -317,7 +324,8 @@ finish(struct asked *s, struct refusal *r,
 	if (q->rc)
 		return NULL;
 	query_merge(&q->mem, &q->disk);
-	if (q->mem.rows.full || q->mem.traffic.full) {
+	if (q->mem.rows.full || q->mem.traffic.full ||
+	    (q->heat && q->mem.rows.n > QUERY_HEAT_CELLS)) {
 		refuse(r, 400, "ask for fewer lanes or keys, longer steps or a "
 		       "shorter window", "that is too much for one answer");
 		return NULL;
