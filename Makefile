@@ -126,6 +126,8 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' dist/sealaned.service.in \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
+	install -m 644 dist/sealaned-http.socket \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/sealaned \
@@ -137,7 +139,8 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/exabgp.conf.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/gobgpd.conf.example \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/page-licences.txt \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned.service \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/sealaned-http.socket
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/sealane/prometheus \
 		$(DESTDIR)$(PREFIX)/share/doc/sealane/grafana
 

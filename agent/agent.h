@@ -130,6 +130,7 @@ struct residence {
 	bool known;			/* both */
 };
 
+struct api_plan;
 struct changes;
 struct drops;
 struct events;
@@ -475,18 +476,6 @@ void api_run(struct agent *a);
 int api_timeout_ms(const struct agent *a);	/* -1: none */
 void api_second(struct agent *a);
 void api_wake(struct agent *a);	/* there is news for requests that wait */
-/* Listeners, tokens and roles of a configuration, beside what is live: 0, or a
- * refusal and *out untouched. Then taken over, or given up. */
-struct api_plan;
-int api_prepare(struct agent *a, const struct sl_config *cfg,
-		struct api_plan **out, struct refusal *r);
-void api_take(struct agent *a, struct api_plan *p);	/* frees it */
-void api_plan_free(struct api_plan *p);
-/* The files that they name: 0, or a refusal. */
-int api_check(const struct sl_config *cfg, struct refusal *r);
-/* Name of the token that was shown, or NULL; of the one with this number. */
-const char *caller_token(const struct caller *who);
-const char *token_name(uid_t uid);
 
 struct MHD_Connection;
 struct MHD_Response;

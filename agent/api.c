@@ -71,14 +71,17 @@ enum MHD_Result api_request(void *arg, struct MHD_Connection *c,
 {
 	struct agent *a = ((struct listener *)arg)->a;
 	struct request *req = *state;
+	bool head;
 
 	(void)version;
-	if (!strcmp(method, "HEAD"))	/* a GET whose body the server omits */
+	head = !strcmp(method, "HEAD");
+	if (head)	/* the server leaves the body out */
 		method = "GET";
 	if (!req) {
 		req = *state = request_new(a, c, url, method);
 		if (!req)
 			return MHD_NO;
+		req->head = head;
 		if (req->denied.status && !req->wrong_token &&
 		    waits_for_leave(c))
 			return api_answer(c, a, url, method, req);

@@ -11,7 +11,7 @@
 
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include "agent.h"
+#include "access.h"
 
 #define PEERS	1024	/* known at once; more than there are connections */
 
@@ -49,6 +49,7 @@ struct request {
 	struct caller who;
 	struct refusal denied;		/* status 0: he may */
 	bool wrong_token;		/* is told late */
+	bool head;			/* a GET whose body is left out */
 	char *body;
 	size_t len, room;
 	bool too_long;
@@ -76,7 +77,8 @@ struct listener {
 	struct agent *a;
 	struct MHD_Daemon *mhd;
 	int fd;				/* that listens; mhd's to close */
-	char host[64];			/* as the configuration says it */
+	char host[108];			/* as the configuration says it, or the
+					 * path of a Unix socket */
 	uint16_t port;
 	char *cert, *key;		/* PEM; NULL: no TLS */
 	enum sl_role role;		/* of who comes without a token */
@@ -99,7 +101,7 @@ struct api_plan {
 /* A socket of systemd that waits for its listener's certificate. */
 struct held {
 	int fd;
-	char host[64];			/* address, or path */
+	char host[108];			/* address, or path */
 	uint16_t port;
 	bool local, safe;		/* Unix; Unix or loopback */
 };

@@ -283,6 +283,14 @@ static bool may_wait(const struct api *s, const struct request *req)
 	       (!p || p->waiting < MAX_WAITING_PEER);
 }
 
+/* The server would end a body whose length it does not know, which is not to come
+ * after a HEAD. */
+static struct MHD_Response *without_body(struct MHD_Response *resp)
+{
+	MHD_destroy_response(resp);
+	return MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+}
+
 enum MHD_Result api_answer(struct MHD_Connection *c, struct agent *a,
 			   const char *url, const char *method,
 			   struct request *req)
@@ -301,6 +309,8 @@ enum MHD_Result api_answer(struct MHD_Connection *c, struct agent *a,
 	} else if (k.text) {
 		rc = respond_text(&k, req);
 	} else if (k.response) {
+		if (req->head)
+			k.response = without_body(k.response);
 		rc = respond(&k, MHD_HTTP_OK, k.response, 0, k.type, req);
 	} else if (k.wait_s) {
 		put_aside(a->api, c, req, k.wait_s);

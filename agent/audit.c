@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "access.h"
 #include "duration.h"
 #include "plain.h"
 #include "store_priv.h"

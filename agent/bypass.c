@@ -48,6 +48,10 @@ static void tell(struct agent *a, const struct bypass *was, const char *how)
 		event(a, LOG_WARNING, "bypass", detail_of(b), "bypass is ON, "
 		      "set by %s%s: %s; nothing is measured or blocked", who,
 		      how, b->why);
+	else if (!was->on)
+		event(a, LOG_INFO, "bypass", detail_of(b), "bypass is off as it "
+		      "was: %s asked for it%s%s%s", who, how,
+		      b->why[0] ? ": " : "", b->why);
 	else
 		event(a, LOG_WARNING, "bypass", detail_of(b), "bypass is off, "
 		      "lifted by %s%s after %llu s%s%s", who, how,

@@ -191,6 +191,13 @@ static void look_at_floor(struct agent *a, struct way *w, uint64_t hold_ns)
 	a->changes->save_now = true;
 }
 
+static void empty_second(struct way *w)
+{
+	if (w->second.count)
+		memset(&w->second, 0, sizeof(w->second));
+	w->segments = w->retrans = 0;
+}
+
 static void look_at_way(struct agent *a, struct way *w, uint64_t from_ns,
 			uint64_t now_ns)
 {
@@ -219,9 +226,6 @@ static void look_at_way(struct agent *a, struct way *w, uint64_t from_ns,
 	if (w->steps != w->change.steps)
 		look_at_floor(a, w, rules.hold_ns);
 	w->steps = w->change.steps;
-	if (w->second.count)
-		memset(&w->second, 0, sizeof(w->second));
-	w->segments = w->retrans = 0;
 }
 
 static void look_at_lane(struct agent *a, uint32_t lane, uint64_t from_ns,
@@ -383,8 +387,12 @@ void changes_second(struct agent *a)
 	collect_last(a, take_series, take_lane, a);
 	for (i = 0; i < SL_MAX_LANES; i++)
 		look_at_lane(a, i, from_ns, now_ns);
-	for (i = 0; i < c->n; i++)
-		look_at_way(a, c->all[i], from_ns, now_ns);
+	for (i = 0; i < c->n; i++) {
+		/* `other` is no one place, so that no latency is its usual one */
+		if (c->all[i]->lane)
+			look_at_way(a, c->all[i], from_ns, now_ns);
+		empty_second(c->all[i]);
+	}
 	if (c->save_now || now_ns - c->saved_ns >= SAVE_EVERY_NS)
 		changes_save(a);
 }

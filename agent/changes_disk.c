@@ -6,7 +6,6 @@
  * come to mean others. What is older than a month is not taken up.
  */
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,13 +144,19 @@ void changes_save(struct agent *a)
 }
 
 /* --- reading: nothing in the file is trusted --- */
-static double number(struct json_object *o, const char *key)
+/* 0 where it is none, or none of 0..most. */
+static double number_upto(struct json_object *o, const char *key, double most)
 {
 	struct json_object *v;
 	double d = json_object_object_get_ex(o, key, &v) ?
 		   json_object_get_double(v) : 0;
 
-	return isfinite(d) ? d : 0;
+	return d >= 0 && d <= most ? d : 0;	/* a NaN is neither */
+}
+
+static double number(struct json_object *o, const char *key)
+{
+	return number_upto(o, key, INT64_MAX / 2);
 }
 
 static struct json_object *member(struct json_object *o, const char *key,
@@ -222,8 +227,8 @@ static void restore_hops(struct way *w, struct json_object *list)
 			p->prefix.family = 0;
 			continue;
 		}
-		p->base = (uint8_t)number(o, "hops");
-		p->limit = p->now_limit = (uint8_t)number(o, "limit");
+		p->base = number_upto(o, "hops", 255);
+		p->limit = p->now_limit = number_upto(o, "limit", 255);
 		p->weight = number(o, "weight");
 	}
 }
@@ -265,7 +270,8 @@ static void restore_shares(struct agent *a, uint32_t lane, struct json_object *o
 	json_object_object_foreach(o, name, v) {
 		int path = path_of(a, name);
 
-		if (path >= 0 && json_object_get_double(v) > 0)
+		if (path >= 0 && json_object_get_double(v) > 0 &&
+		    json_object_get_double(v) <= 1)
 			s->base[path] = json_object_get_double(v);
 	}
 	for (i = 0; i < SL_MAX_PATHS; i++)

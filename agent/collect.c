@@ -24,6 +24,7 @@
 #define FINE_NS		(120 * SECOND_NS)	/* so long seconds are kept */
 /* More than this and the clock was set, or the machine slept. */
 #define JUMP_NS		(5 * SECOND_NS)
+#define PEN_B	65536			/* of a second; it grows */
 /* A former agent's last reading, so long ago, still tells when. */
 #define DATED_NS	(60 * SECOND_NS)
 
@@ -68,7 +69,10 @@ static int reserve(struct collect *c, uint32_t n)
 			      sizeof(*c->lane_base));
 	c->mark = calloc(n, 1);
 	c->extreme = calloc(n, sizeof(*c->extreme));
-	return c->base && c->lane_base && c->mark && c->extreme ? 0 : -1;
+	c->pen.room = PEN_B;
+	c->pen.b = malloc(PEN_B);
+	return c->base && c->lane_base && c->mark && c->extreme && c->pen.b ?
+	       0 : -1;
 }
 
 int collect_open(struct agent *a)

@@ -19,7 +19,7 @@
 /* The TLS handshake, the head of a request, and idling between two. */
 #define HEAD_NS		(10 * SECOND_NS)
 /* A body or an answer: so long, and longer by what it has to carry. */
-#define CARRY_NS	(20 * SECOND_NS)
+#define CARRY_NS	(10 * SECOND_NS)
 #define SLOWEST_B_PER_S	(16 << 10)
 #define SEND_B		(128 << 10)	/* that the kernel keeps for one */
 #define UNACKED_MS	30000	/* then a TCP peer is gone */

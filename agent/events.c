@@ -116,7 +116,7 @@ void event(struct agent *a, int severity, const char *kind,
 	one.n = a->events->last + 1;
 	snprintf(one.kind, sizeof(one.kind), "%s", kind);
 	events_keep(a->events, &one);
-	metrics_event(a, kind, detail);
+	metrics_event(a, severity, kind, detail);
 	api_wake(a);
 }
 
@@ -314,7 +314,8 @@ struct json_object *events_doc(const struct agent *a,
 static bool is_mark(const struct event *e)
 {
 	static const char *const kinds[] = { "agent", "budget", "bypass",
-		"clock", "commit", "expiry", "geography", "path-change" };
+		"clock", "commit", "expiry", "geography", "history",
+		"path-change" };
 	unsigned int i;
 
 	if (!strcmp(e->kind, "interface"))	/* one that fails */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "commits.h"
 #include "duration.h"
 #include "flowspec_priv.h"
 
@@ -334,8 +335,8 @@ int flowspec_purge(struct agent *a, const char *name, const struct caller *who,
 		sl_routes_clear(&n->routes);
 	a->flowspec->purged += gone;
 	flowspec_touch(a, n);
-	say(LOG_NOTICE, "flowspec: %s purged by uid %u: %u routes%s", name,
-	    (unsigned int)who->uid, gone, n->up ? "; what it announces is "
+	say(LOG_NOTICE, "flowspec: %s purged by %s: %u routes%s", name,
+	    user_name(who), gone, n->up ? "; what it announces is "
 	    "refused until its session comes up anew" : "");
 	*answer = json_object_new_object();
 	put_text(*answer, "neighbour", name);

@@ -268,6 +268,24 @@ void history_step_done(struct agent *a, uint64_t from_ns)
 	pthread_mutex_unlock(&h->lock);
 }
 
+uint64_t history_waiting_ns(struct agent *a)
+{
+	struct history *h = a->history;
+	uint32_t tick = UINT32_MAX;
+	const struct handed *s;
+
+	if (!h)
+		return 0;
+	pthread_mutex_lock(&h->lock);
+	if (h->writing)
+		tick = h->writing;
+	for (s = h->first; s; s = s->next)
+		if (s->tick < tick)
+			tick = s->tick;
+	pthread_mutex_unlock(&h->lock);
+	return tick == UINT32_MAX ? 0 : tick * HISTORY_STEP_NS;
+}
+
 /* --- questions --- */
 int history_run(struct agent *a,
 		void (*work)(struct history_reader *r, void *arg),

@@ -35,6 +35,9 @@ void history_add_traffic(struct agent *a, const char *lane, const char *path,
 /* from_ns: wall clock, a multiple of HISTORY_STEP_NS. */
 void history_step_done(struct agent *a, uint64_t from_ns);
 
+/* The oldest step that was handed over and is not on disk yet; 0: none. */
+uint64_t history_waiting_ns(struct agent *a);
+
 /* --- reading --- */
 struct history_reader;
 

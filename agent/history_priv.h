@@ -132,6 +132,7 @@ struct history {
 	unsigned int queued;
 	uint64_t lost, lost_told;	/* steps */
 	uint64_t keep_s[LEVELS], max_b;
+	uint32_t writing;		/* tick that is with the writer; or 0 */
 	bool stop, limits_new, damaged, ready;
 	unsigned int opened;		/* times: the reader's is old then */
 	struct read_job *read_first, *read_last, *done_first, *done_last;

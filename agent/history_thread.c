@@ -166,6 +166,7 @@ static struct handed *take(struct history *h, bool wait)
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += wait ? RETRY_S : 3600;
 	pthread_mutex_lock(&h->lock);
+	h->writing = 0;
 	while (!h->stop && !h->limits_new && !h->damaged &&
 	       (wait || !h->first)) {
 		if (pthread_cond_timedwait(&h->wake_writer, &h->lock, &until))
@@ -173,6 +174,7 @@ static struct handed *take(struct history *h, bool wait)
 	}
 	s = h->first;
 	if (s) {
+		h->writing = s->tick;
 		h->first = s->next;
 		if (!h->first)
 			h->last = NULL;

@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+#include "access.h"
 #include "commits.h"
 #include "duration.h"
 #include "plan.h"

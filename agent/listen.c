@@ -28,7 +28,7 @@
 #define HEAD_B		(64U << 10)
 #define BACKLOG		64
 #define DRAIN_NS	(10 * SECOND_NS)
-#define TRY_NS		(10 * SECOND_NS)
+#define TRY_NS		(5 * SECOND_NS)
 
 /* An address of the configuration. Returns its length; 0: none. */
 static socklen_t address(const char *host, uint16_t port,
@@ -230,7 +230,7 @@ static bool learn_held(int fd, struct held *h)
 		h->port = ntohs(a6->sin6_port);
 		h->safe = IN6_IS_ADDR_LOOPBACK(&a6->sin6_addr);
 	} else if (ss.ss_family == AF_UNIX) {
-		snprintf(h->host, sizeof(h->host), "%.63s",
+		snprintf(h->host, sizeof(h->host), "%.107s",
 			 ((struct sockaddr_un *)&ss)->sun_path);
 		h->local = h->safe = true;
 	}

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+#include "access.h"
 #include "changes.h"
 #include "commits.h"
 #include "duration.h"

@@ -18,9 +18,9 @@ static const char *const format_name[] = { [SL_EXPOSE_TEXT] = "text",
 #define FORMATS (SL_EXPOSE_PROTOBUF + 1)
 
 /* Kinds that are there before their first event, so that a server sees it come. */
-static const char *const kinds[] = { "access", "agent", "budget", "bypass", "clock",
-	"commit", "disk", "expiry", "geography", "history", "interface", "module",
-	"path-change", "refused", "reload", "tables" };
+static const char *const kinds[] = { "access", "agent", "budget", "bypass",
+	"clock", "commit", "congestion", "disk", "expiry", "geography", "history",
+	"interface", "module", "path-change", "refused", "reload", "tables" };
 
 int metrics_open(struct agent *a)
 {
@@ -110,12 +110,12 @@ struct path_changes *metrics_changes_of(struct metrics *m, const char *lane,
 	return c;
 }
 
-void metrics_event(struct agent *a, const char *kind,
+void metrics_event(struct agent *a, int severity, const char *kind,
 		   struct json_object *detail)
 {
+	int i, grave = severity <= LOG_ERR ? 0 : severity == LOG_WARNING ? 1 : 2;
 	struct metrics *m = a->metrics;
 	struct path_changes *c;
-	int i;
 
 	if (!m)
 		return;
@@ -125,7 +125,7 @@ void metrics_event(struct agent *a, const char *kind,
 				 kind);
 		if (strcmp(m->kind[i].kind, kind))
 			continue;
-		m->kind[i].n++;
+		m->kind[i].n[grave]++;
 		break;
 	}
 	if (strcmp(kind, "path-change") || !detail)

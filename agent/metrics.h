@@ -17,6 +17,7 @@
 #define METRICS_RULES	500	/* told one by one; the others are "other" */
 #define METRICS_LISTS	500
 #define METRICS_KINDS	48	/* of events */
+#define METRICS_GRAVE	3	/* error and worse, warning, others */
 #define METRICS_PATHS	1024	/* lanes and paths whose changes are counted */
 
 struct metrics {
@@ -30,7 +31,7 @@ struct metrics {
 	} others[RULE_KINDS];			/* of rules not told one by one */
 	struct {
 		char kind[24];
-		uint64_t n;
+		uint64_t n[METRICS_GRAVE];	/* by how grave they are */
 	} kind[METRICS_KINDS];
 	struct path_changes {
 		char lane[SL_NAME_B], path[SL_NAME_B];
@@ -45,7 +46,7 @@ struct metrics {
 int metrics_open(struct agent *a);
 void metrics_close(struct agent *a);
 /* Something was told: counted by kind, changes of paths by lane and path. */
-void metrics_event(struct agent *a, const char *kind,
+void metrics_event(struct agent *a, int severity, const char *kind,
 		   struct json_object *detail);
 struct json_object *get_metrics(struct call *k);
 

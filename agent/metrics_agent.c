@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "commits.h"
 #include "events_priv.h"
+#include "history_priv.h"
 #include "metrics.h"
 
 /* Of the flow table that are looked at: 32,768 flows, 2 MB, 0.3 % of error. */
@@ -153,14 +154,18 @@ static void put_tables(struct agent *a, struct sl_expose *x)
 /* --- events --- */
 static void put_events(struct agent *a, struct sl_expose *x)
 {
+	static const char *const grave[METRICS_GRAVE] = { "error", "warning",
+							  "notice" };
 	const struct metrics *m = a->metrics;
-	int i;
+	int i, g;
 
 	sl_expose_family(x, "sealane_events_total", SL_COUNTER, NULL,
 			 "Events since the agent began, by kind.");
 	for (i = 0; i < METRICS_KINDS && m->kind[i].kind[0]; i++)
-		sl_expose_count(x, SL_LABELS({ "kind", m->kind[i].kind }),
-				m->kind[i].n);
+		for (g = 0; g < METRICS_GRAVE; g++)
+			sl_expose_count(x, SL_LABELS(
+				{ "kind", m->kind[i].kind },
+				{ "severity", grave[g] }), m->kind[i].n[g]);
 	metrics_counter(x, "sealane_events_held_back_total", NULL, "Refusals "
 			"that were too many in a second to be an event each.",
 			a->events->held_back);
@@ -195,6 +200,24 @@ static void put_disk(struct agent *a, struct sl_expose *x)
 		metrics_gauge(x, "sealane_state_free_bytes", "bytes",
 			      "Room that is left there.",
 			      (double)fs.f_bavail * fs.f_frsize);
+}
+
+/* --- history --- */
+static void put_history(struct agent *a, struct sl_expose *x)
+{
+	struct history *h = a->history;
+	unsigned int queued;
+	uint64_t lost;
+
+	pthread_mutex_lock(&h->lock);
+	queued = h->queued;
+	lost = h->lost;
+	pthread_mutex_unlock(&h->lock);
+	metrics_gauge(x, "sealane_history_queued_steps", NULL, "Steps of 10 s "
+		      "that wait to be written to the history.", queued);
+	metrics_counter(x, "sealane_history_lost_steps_total", NULL, "Steps "
+			"that were not written: the disk is too slow, or full.",
+			lost);
 	metrics_gauge(x, "sealane_history_limit_bytes", "bytes", "What the "
 		      "history may take; then the oldest goes.",
 		      a->cfg->history.max_mb * 1e6);
@@ -207,4 +230,6 @@ void metrics_agent(struct agent *a, struct sl_expose *x)
 	put_tables(a, x);
 	put_events(a, x);
 	put_disk(a, x);
+	if (a->history)
+		put_history(a, x);
 }

@@ -164,6 +164,15 @@ static void add_hops(struct place *p, uint8_t hop_limit)
 	p->hops[i]++;
 }
 
+/* From end to end: no figure of the far half, but an answer all the same. */
+static void add_full(struct lane *l, const struct sl_trip *trip)
+{
+	int at = sl_heavy_find(&l->heavy, key_of(trip));
+
+	if (at >= 0 && trip->dir == SL_DIR_IN)
+		add_hops(&l->place[at], trip->hop_limit);
+}
+
 void top_add(struct top *t, const struct sl_trip *trip, uint32_t weight)
 {
 	struct lane *l = lane_of(t, SL_SERIES_LANE(trip->key) % SL_MAX_LANES);
@@ -173,6 +182,10 @@ void top_add(struct top *t, const struct sl_trip *trip, uint32_t weight)
 
 	if (!l)
 		return;
+	if (SL_SERIES_HALF(trip->key) != SL_HALF_FAR) {
+		add_full(l, trip);
+		return;
+	}
 	at = sl_heavy_add(&l->heavy, key_of(trip), weight, &fresh);
 	l->changed = l->measured[at] = true;
 	p = &l->place[at];

@@ -360,6 +360,19 @@ wait_more(struct call *k)
 	return NULL;
 }
 
+/* Does disk lack what memory has no more? Then no figure would be right. */
+static bool behind(struct agent *a, const struct query *q, struct refusal *r)
+{
+	uint64_t step_ns = history_waiting_ns(a);
+
+	if (!step_ns || step_ns >= q->seam_ns || step_ns >= q->to_ns)
+		return false;
+	refuse(r, 503, "ask again in a moment; see sealane events --kind "
+	       "history", "history on disk is %llu s behind",
+	       (unsigned long long)((q->now_ns - step_ns) / S));
+	return true;
+}
+
 struct json_object *
 query_ask(struct call *k, const struct query_words *w,
 	  int (*parse)(struct query *q, const struct query_words *w,
@@ -388,6 +401,8 @@ query_ask(struct call *k, const struct query_words *w,
 	}
 	*k->kept = s;
 	*k->free_kept = end_asked;
+	if (behind(k->a, &s->q, &k->r))
+		return NULL;
 	if (start(k, s))
 		return wait_more(k);
 	refuse(&k->r, 503, "ask again in a moment", "too many wait for history "

@@ -206,6 +206,12 @@ static struct json_object *post_bypass(struct call *k)
 	struct json_object *o;
 	bool on = flag(k, "on");
 
+	if (!json_object_is_type(json_object_object_get(k->body, "on"),
+				 json_type_boolean)) {
+		refuse(&k->r, 400, "\"on\" is true or false",
+		       "bypass wants to know whether it is on");
+		return NULL;
+	}
 	if (bypass_set(k->a, on, why, &k->who, &k->r))
 		return NULL;
 	note_done(k, "bypass", on ? "on" : "off", why);

@@ -17,18 +17,27 @@ static uint32_t least(const struct sl_heavy *h)
 	return at;
 }
 
-uint32_t sl_heavy_add(struct sl_heavy *h, uint64_t key, double weight, bool *fresh)
+int sl_heavy_find(const struct sl_heavy *h, uint64_t key)
 {
 	uint32_t i;
 
-	h->total += weight;
-	*fresh = false;
 	for (i = 0; i < h->n; i++)
-		if (h->key[i] == key) {
-			h->count[i] += weight;
+		if (h->key[i] == key)
 			return i;
-		}
-	*fresh = true;
+	return -1;
+}
+
+uint32_t sl_heavy_add(struct sl_heavy *h, uint64_t key, double weight, bool *fresh)
+{
+	int at = sl_heavy_find(h, key);
+	uint32_t i;
+
+	h->total += weight;
+	*fresh = at < 0;
+	if (at >= 0) {
+		h->count[at] += weight;
+		return at;
+	}
 	if (h->n < SL_HEAVY_ROOM) {
 		i = h->n++;
 		h->error[i] = 0;

@@ -27,6 +27,8 @@ struct sl_heavy {
 /* Add to a key (not 0); its place, which stays while the key does. *fresh: it came
  * just now, and what was kept of the place is of another key, or of none. */
 uint32_t sl_heavy_add(struct sl_heavy *h, uint64_t key, double weight, bool *fresh);
+/* The place of a key, or -1. */
+int sl_heavy_find(const struct sl_heavy *h, uint64_t key);
 /* All weights so far count so much less from now on; factor in 0..1. */
 void sl_heavy_fade(struct sl_heavy *h, double factor);
 /* The places of the `want` greatest by what is sure of them, count - error, greatest

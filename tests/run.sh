@@ -117,15 +117,15 @@ run "module, built" 120 tests/kmod/test_build.sh
 run "module, read" 120 tests/kmod/test_static.sh
 run "guests" 900 tests/vm/test_vm.sh
 run "hardware stamps" 400 tests/vm/test_hardware.sh
-run "API, described" 60 unshare --net python3 tests/api/test_openapi.py
-run "API, access" 120 unshare --net python3 tests/api/test_access.py
-run "API, stream" 120 unshare --net python3 tests/api/test_stream.py
+run "API, described" 120 unshare --net /usr/bin/python3 tests/api/test_openapi.py
+run "API, access" 240 unshare --net /usr/bin/python3 tests/api/test_access.py
+run "API, stream" 180 unshare --net /usr/bin/python3 tests/api/test_stream.py
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
 run "residence" 180 tests/lab/test_residence.sh
 run "watch" 150 tests/lab/test_watch.sh
 run "events" 120 tests/lab/test_events.sh
 run "history" 180 tests/lab/test_history.sh
-run "path changes" 240 tests/lab/test_changes.sh
+run "path changes" 300 tests/lab/test_changes.sh
 run "rules" 180 tests/lab/test_rules.sh
 run "commits" 900 tests/lab/test_commits.sh
 run "plan" 120 tests/lab/test_plan.sh

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is asked of the agent, and how often: nothing more than once a round, and
  * what takes long less often, so that no answer's making takes more than a
- * twentieth of the agent's time. */
+ * fiftieth of the agent's time. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +11,9 @@
 
 #define S_NS		1000000000ULL
 #define TIMEOUT_MS	5000
-#define SHARE		20	/* part of the time an answer may take */
+#define SHARE		50	/* part of the time an answer may take */
 #define RARE_S		10	/* history has no finer steps */
+#define TREND_LANES	64	/* in one question; the next ones next round */
 #define MISSING_S	60	/* an older agent may be replaced by a newer one */
 
 #define TEXT_OF(n) #n
@@ -109,6 +110,30 @@ static void refused(struct watch_feed *f, enum watch_ask ask, long status,
 		f->due_ns[ask] = sl_mono_ns() + MISSING_S * S_NS;
 }
 
+/* The lanes from the row on that comes next; the row behind them. */
+static unsigned int name_lanes(const struct watch_feed *f, char *path,
+			       size_t len)
+{
+	const struct watch_row *r = f->m.rows;
+	unsigned int i, n = 0;
+
+	for (i = f->trends; i < f->m.n_rows; i++) {
+		if (i > f->trends && !strcmp(r[i].lane, r[i - 1].lane))
+			continue;
+		if (++n > TREND_LANES)
+			break;
+		cli_query(path, len, "lane", r[i].lane);
+	}
+	return i;
+}
+
+/* The minutes that were before we began; the model keeps them from there on. */
+static void note_trends(struct watch_feed *f, unsigned int rows)
+{
+	f->trends = rows;
+	f->due_ns[ASK_TRENDS] = rows < f->m.n_rows ? 0 : UINT64_MAX;
+}
+
 /* true: there is somebody. */
 static bool ask_one(struct watch_feed *f, enum watch_ask ask)
 {
@@ -116,10 +141,13 @@ static bool ask_one(struct watch_feed *f, enum watch_ask ask)
 	uint64_t began_ns = sl_mono_ns(), ended_ns;
 	char path[CLI_PATH_B], after[24];
 	struct json_object *doc;
+	unsigned int rows = 0;
 	const char *why;
 	long status;
 
 	snprintf(path, sizeof(path), "%s", q->path);
+	if (ask == ASK_TRENDS)
+		rows = name_lanes(f, path, sizeof(path));
 	if (q->of_lane)
 		cli_query(path, sizeof(path), "lane", f->m.lane);
 	if (ask == ASK_EVENTS && f->m.last_event) {
@@ -141,9 +169,8 @@ static bool ask_one(struct watch_feed *f, enum watch_ask ask)
 		refused(f, ask, status, doc);
 	else
 		take(f, ask, doc, ended_ns);
-	/* the model keeps the minutes from here on */
 	if (ask == ASK_TRENDS && status == 200)
-		f->due_ns[ask] = UINT64_MAX;
+		note_trends(f, rows);
 	pthread_mutex_unlock(&f->lock);
 	json_object_put(doc);
 	return status >= 0;
@@ -152,6 +179,8 @@ static bool ask_one(struct watch_feed *f, enum watch_ask ask)
 static bool is_due(const struct watch_feed *f, enum watch_ask ask)
 {
 	if (questions[ask].of_lane && !f->m.lane[0])
+		return false;
+	if (ask == ASK_TRENDS && !f->m.n_rows)
 		return false;
 	return sl_mono_ns() >= f->due_ns[ask];
 }
@@ -178,9 +207,11 @@ static void note(struct watch_feed *f, bool reached)
 	if (!reached) {
 		/* the minutes without it, where somebody kept them */
 		f->due_ns[ASK_TRENDS] = 0;
+		f->trends = 0;
 		return;
 	}
-	m->reached = m->ever = true;
+	m->reached = true;
+	m->ever |= m->started[0] != '\0';	/* not who is only refused */
 	m->lost_ns = 0;
 }
 

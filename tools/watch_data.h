@@ -19,6 +19,7 @@ struct watch_feed {
 	struct watch_model m;
 	char look[WATCH_TEXT_B];	/* the lane to look into next round */
 	uint64_t due_ns[ASKS];		/* monotonic */
+	unsigned int trends;		/* rows whose minutes were asked for */
 	char trouble[ASKS][WATCH_LONG_B];	/* "": none */
 };
 

@@ -15,7 +15,7 @@ static double seconds_since(uint64_t now_ns, uint64_t then_ns)
 
 void watch_identity(const struct watch_model *m, char *out, size_t len)
 {
-	char up[24], gen[24], text[64] = "agent not reached yet";
+	char up[24], gen[24], text[64] = "nothing known of the agent yet";
 
 	if (m->ever)
 		snprintf(text, sizeof(text), "%sagent up %s",
@@ -67,9 +67,11 @@ void watch_summary(const struct watch_model *m, char *out, size_t len)
 		if (!isnan(m->drops[i].packets_per_s) &&
 		    strcmp(m->drops[i].action, "count"))
 			dropped += m->drops[i].packets_per_s;
-	snprintf(out, len, "%u paths changed, %u budgets broken; %u lanes, "
+	snprintf(out, len, "%u path%s changed, %u budget%s broken; %u lane%s, "
 		 "%s packets/s, %sbit/s; %s packets/s dropped", m->n_changed,
-		 m->n_broken, m->n_lanes, watch_rate(m->packets_per_s,
+		 m->n_changed == 1 ? "" : "s", m->n_broken,
+		 m->n_broken == 1 ? "" : "s", m->n_lanes,
+		 m->n_lanes == 1 ? "" : "s", watch_rate(m->packets_per_s,
 		 a),
 		 watch_rate(m->bits_per_s, b), watch_rate(dropped, c));
 }

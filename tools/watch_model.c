@@ -149,6 +149,16 @@ static unsigned int broken_budgets(struct json_object *lane)
 	return n;
 }
 
+/* A path that only saw packets astray, or flows whose path is not known yet: a row
+ * of it would hide those that matter. The page has the same rule. */
+static bool stray(struct json_object *path)
+{
+	char state[WATCH_TEXT_B];
+
+	watch_word(path, "state", state, sizeof(state));
+	return !(watch_num(path, "samples") > 0) && !strcmp(state, "learning");
+}
+
 static void take_path(struct watch_row *r, struct json_object *lane,
 		      struct json_object *path)
 {
@@ -166,7 +176,8 @@ static void take_path(struct watch_row *r, struct json_object *lane,
 	watch_word(path, "state", r->state, sizeof(r->state));
 	if (!r->state[0])
 		strcpy(r->state, "unknown");
-	r->rank = rank_of(r->state);
+	/* of what saw nothing so far there is nothing to look at */
+	r->rank = stray(path) ? 0 : rank_of(r->state);
 	for (c = WATCH_P50; c < WATCH_TREND; c++)
 		r->num[c] = watch_num(c == WATCH_FLOOR ? lane : path,
 				      watch_columns[c].key);
@@ -182,14 +193,21 @@ static void take_path(struct watch_row *r, struct json_object *lane,
 		worsen(r, 5, "budget");
 }
 
-/* Packets of flows whose path is not known yet: nothing was measured there, and a
- * row of them would hide those that matter. */
-static bool nameless(struct json_object *path)
+/* Of paths that are all stray, the one with most traffic. */
+static struct json_object *busiest(struct json_object *paths)
 {
-	char name[WATCH_TEXT_B];
+	struct json_object *most = NULL;
+	double bits, least = -1;
+	size_t i;
 
-	watch_word(path, "path", name, sizeof(name));
-	return !name[0] && !(watch_num(path, "samples") > 0);
+	for (i = 0; i < watch_length(paths); i++) {
+		bits = watch_num(watch_at(paths, i), "bits_per_s");
+		if (!most || bits > least) {
+			most = watch_at(paths, i);
+			least = isnan(bits) ? -1 : bits;
+		}
+	}
+	return most;
 }
 
 static void sum_up(struct watch_model *m, struct json_object *path)
@@ -217,17 +235,19 @@ static unsigned int take_lane(struct watch_model *m, unsigned int n,
 	m->rows = grown;
 	for (i = 0; i < k; i++) {
 		sum_up(m, watch_at(paths, i));
-		if (!nameless(watch_at(paths, i)))
+		if (!stray(watch_at(paths, i)))
 			take_path(&m->rows[n++], lane, watch_at(paths, i));
 	}
-	if (n == before) {
-		take_path(&m->rows[n], lane, NULL);
-		strcpy(m->rows[n].state, k ? "not measured" : "no traffic");
+	if (n > before)
+		return n;
+	take_path(&m->rows[n], lane, busiest(paths));
+	if (!busiest(paths)) {
+		strcpy(m->rows[n].state, "no traffic");
+		m->rows[n].rank = 0;
 		if (broken_budgets(lane))
 			worsen(&m->rows[n], 5, "budget");
-		n++;
 	}
-	return n;
+	return n + 1;
 }
 
 /* What was there before knows the minutes before. */

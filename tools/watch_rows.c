@@ -255,10 +255,14 @@ int watch_rows(struct watch_feed *f, uint64_t every_ns, uint64_t rounds)
 			sleep_until(next_ns);
 		next_ns = sl_mono_ns() + every_ns;
 		rc = watch_round(f);
-		/* who never reached it is told at once, as by other commands */
+		/* who never reached it, or is refused, is told at once, as by
+		 * other commands */
 		if (rc && !f->m.ever)
 			return cli_error(f->cli, rc, "is sealaned running? see "
 					 "sealane doctor", "%s", f->m.why);
+		if (!f->m.ever)
+			return cli_error(f->cli, REFUSED, "", "%s",
+					 f->m.trouble);
 		if (!f->cli->json && i)
 			putchar('\n');
 		show(f);

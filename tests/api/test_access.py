@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Who may what: users, tokens, TLS, and everything that somebody tries who has no
 business here. Run as `unshare --net tests/api/test_access.py`."""
+import fcntl
 import re
 import ssl
 import threading
@@ -394,7 +395,7 @@ def slow_ones():
     body.sendall(b'POST /api/v1/list_replace?name=x HTTP/1.1\r\nHost: localhost\r\n'
                  b'Authorization: Bearer ' + tokens['soc'].encode() +
                  b'\r\nContent-Length: 100000\r\n\r\n')
-    kinds.append(('who sends a byte of a body a second', body, b'x', 25))
+    kinds.append(('who sends a byte of a body a second', body, b'x', 15))
     idle = connect(PLAIN, 60)
     idle.sendall(b'GET /api/v1/job HTTP/1.1\r\nHost: localhost\r\n\r\n')
     kinds.append(('who idles between two requests', idle, b'', 13))
@@ -535,6 +536,48 @@ def hostile():
     status, headers, text = ask(SOCKET, '/api/v1/status', 'HEAD')
     ok('HEAD is a GET without its body', status == 200 and text == b'' and
        int(headers['content-length']) > 500, (status, headers, text))
+    status, headers, text = ask(SOCKET, '/api/v1/stream', 'HEAD')
+    ok('... of a stream too', status == 200 and text == b'', (status, headers, text))
+
+
+# --- at start ---
+def listening(host, port):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((host, port))
+    s.listen(8)
+    high = fcntl.fcntl(s.fileno(), fcntl.F_DUPFD, 50)   # not where they are handed over
+    s.close()
+    return socket.socket(fileno=high)
+
+
+def handed_over():
+    """Sockets by systemd, and a certificate that comes late."""
+    os.rename(DIR + '/live.pem', DIR + '/later.pem')
+    configure(LISTEN.replace('  - {address: "127.0.0.1:9478"}\n', ''))
+    before = len(log())
+    sockets = [('http', listening('127.0.0.1', 9478)), ('http', listening('192.0.2.200', 9491)),
+               ('tls', listening('127.0.0.1', 9479))]
+    ok('without its certificate the agent starts all the same', start(sockets), log()[-5:])
+    for _, s in sockets:
+        s.close()
+    ok('... and says so', [e for e in events('access') if 'are tried again' in e['message']],
+       events('access'))
+    ok('a loopback socket of systemd shows', ask(PLAIN, '/api/v1/status')[0] == 200)
+    ok('... and no more', ask(PLAIN, '/api/v1/bypass', 'POST', '{"on":true}')[0] == 401)
+    try:
+        got = ask(('192.0.2.200', 9491), '/api/v1/status')[0]
+    except OSError:
+        got = 0
+    ok('one that is neither loopback nor has TLS is refused, which the log says', got == 0 and
+       any('refused; name it in listen:' in line for line in log()[before:]), (got, log()[before:]))
+    os.rename(DIR + '/later.pem', DIR + '/live.pem')
+    ok('once the certificate is there a socket of systemd has it', wait_until(
+        13, lambda: [e for e in events('access') if 'are in force' in e['message']]) and
+       served_name() == 'second', log()[before:])
+    ok('... and tokens are asked for', ask_tls('/api/v1/status')[0] == 401 and
+       ask_tls('/api/v1/status', token=tokens['look'])[0] == 200)
+    ok('a reload leaves what systemd gave', reload() and ask(PLAIN, '/api/v1/status')[0] == 200)
 
 
 # --- over and over ---
@@ -605,6 +648,8 @@ def main():
     limits()
     leaks()
     ok('the agent ends in peace', stop() == 0, log()[-20:])
+    handed_over()
+    ok('... and so does the next', stop() == 0, log()[-20:])
     text = '\n'.join(log())
     ok('... and has said no word of a secret', not any(t[8:] in text for t in tokens.values()))
     end()

@@ -151,7 +151,7 @@ def cost(windows=6):
     mapping, as the data plane would."""
     series = subprocess.Popen([build + "/bench/bench", "series",
                                home + "/sealane.yaml"])
-    time.sleep(12)
+    time.sleep(130)             # two minutes of seconds are kept
     share, rss, mapped = [], [], []
     for _ in range(windows):
         start, used = time.monotonic(), cpu_s()

@@ -29,7 +29,7 @@ configure() {
 	cat >>"$LAB_DIR/sealane.yaml" <<-END
 		gateway: {name: Haikou, at: [20.04, 110.35]}
 		detection: {hold: ${HOLD_S}s}
-		detours: [{name: Hong Kong, rtt: 43ms}, {name: Los Angeles, rtt: 180ms}]
+		detours: [{name: Hong Kong, rtt: 50ms}, {name: Los Angeles, rtt: 180ms}]
 	END
 }
 
@@ -72,7 +72,7 @@ in_ns gw timeout 20 tcpdump -q -i hk0 -c 400 -s 128 -w "$LAB_DIR/hk0.pcap" \
 	tcp or icmp 2>/dev/null &
 dump=$!
 traffic_start 86400 >/dev/null 2>&1
-sleep 15
+sleep 12
 wait $dump 2>/dev/null || true
 
 say "Round-trip times measured at the gateway, beside what the cable really took"
@@ -135,6 +135,11 @@ say "Replaying a capture of the gateway's hk0 through the same program"
 sealane replay "$LAB_DIR/hk0.pcap"
 
 say "A cable is cut behind the sea: Singapore is reached by way of Hong Kong from now on"
+# what is usual was learned anew since the kill
+steady() {
+	sealane -j lanes SG | grep -q '"state":"steady"'
+}
+wait_until 20 steady || true
 lab cut SG beyond
 changed() { sealane events --kind path-change | grep SG; }
 wait_until 30 changed || echo "(not seen yet: this machine is busy)"
@@ -148,6 +153,7 @@ say "The same on a page, live: http://$page/"
 if [ -t 0 ] && [ -t 1 ]; then
 	echo "and on this host's terminals, as root:"
 	echo "  $BUILD/sealane --socket $SEALANE_SOCKET watch"
+	trap 'exit 0' INT
 	printf 'Enter or Ctrl-C ends the demo. '
 	read -r _ || true
 else

@@ -110,6 +110,8 @@ def history(query):
              for k in range(40, 0, -1)]
     rows = [{"lane": "SG", "path": p, "steps": steps}
             for p in ("sg-cable", "hk-cable")]
+    if "SG" not in query["lane"] and step == 10:
+        rows = []
     return {"from": stamp(now - 3600), "to": stamp(now), "step_s": step,
             "rows": rows, "marks": [{"time": stamp(now - 5 * step + 1),
                                      "kind": "path-change", "message": "m"}]}
@@ -127,7 +129,7 @@ def answer(name, query):
         return events() if query.get("after") is None else \
             {"events": [], "last": 1, "oldest": 1}
     if name == "history":
-        return history(query)
+        return history(query) if query.get("lane") else None
     if name == "rules":
         return {"rules": [{"id": EVIL if kind == "hostile" else "no-smtp",
                            "action": "drop", "action_text": "drop",

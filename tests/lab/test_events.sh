@@ -185,6 +185,10 @@ sealane latency >/dev/null 2>"$LAB_DIR/err"
 ok "any table says it on stderr" grep -q 'BYPASS IS ON' "$LAB_DIR/err"
 sealane bypass off >/dev/null
 ok "lifting it is told" told bypass 'off, lifted by root after'
+sealane bypass off >/dev/null
+ok "lifting what is off says so" told bypass 'off as it was: root asked'
+ok "a request that does not say on or off changes nothing" sh -c \
+	"curl -s --unix-socket $SEALANE_SOCKET -d '{}' http://x/api/v1/bypass | grep 'true or false'"
 sealane latency >/dev/null 2>"$LAB_DIR/err"
 ok "... and then it is quiet" fails grep -q BYPASS "$LAB_DIR/err"
 

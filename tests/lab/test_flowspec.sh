@@ -58,7 +58,11 @@ exabgp_up() {
 	# is the only word of the example that is changed
 	sed "s/--grace 120s/--grace ${GRACE_S}s/" \
 		"$TOP/dist/exabgp.conf.example" >"$LAB_DIR/exabgp.conf"
-	PATH=$BUILD:$PATH in_ns_bg gw env exabgp.daemon.user=root \
+	# not as root: the agent's roles: let this user in, and he finds both
+	mkdir -p "$LAB_DIR/bin"
+	cp "$BUILD/sealane" "$LAB_DIR/bin"
+	chmod 755 "$LAB_DIR"
+	PATH=$LAB_DIR/bin:$PATH in_ns_bg gw env exabgp.daemon.user=exabgp \
 		exabgp.tcp.bind=192.0.2.1 exabgp "$LAB_DIR/exabgp.conf" \
 		>>"$LAB_DIR/exabgp.log" 2>&1 &
 	exabgp=$!
@@ -148,6 +152,7 @@ resumed_in_time() { # FILE FROM_MS AT_MOST_MS
 
 lab up || bail "the lab did not come up"
 for i in 1 2 3 4; do in_ns gw ip addr add 192.0.2.$i/32 dev lo; done
+echo "roles: {enforce: [exabgp]}" >>"$LAB_DIR/sealane.yaml"
 agent_start || { sed 's/^/# /' "$LAB_DIR/agent.log"; bail "no agent"; }
 mkfifo "$LAB_DIR/commands"
 exec 7<>"$LAB_DIR/commands"

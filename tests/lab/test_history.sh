@@ -99,6 +99,8 @@ ok "the answer says what it covers: whole steps" test \
 ok "latency keeps its schema" schema latency latency --since -10m
 ok "a quantile is of all samples" test "$(figure latency SG --half far --by lane --since -10m -- \
 	'36e6 <= d["rows"][0]["p5_ns"] <= d["rows"][0]["p50_ns"] <= d["rows"][0]["p95_ns"] and d["rows"][0]["p50_ns"] < 38e6')" = True
+ok "floor and stretch: 2,900 km of fibre and back" test "$(figure latency SG --half far --by lane --since -10m -- \
+	'[r["floor_ns"] // 10**6 for r in d["rows"]] + [abs(r["stretch"] - r["p5_ns"] / r["floor_ns"]) < 0.001 for r in d["rows"]]')" = "[29, True]"
 ok "by prefix: those of the lane" test "$(figure latency SG --by lane,prefix --since -10m -- \
 	'sorted(r["prefix"] for r in d["rows"]) == ["198.18.10.0/24", "2001:db8:10::/48"] and all(r["method"] == "all" and r["half"] == "far" and r["samples"] > 20 for r in d["rows"])')" = True
 ok "... no half but far" fails 2 "only half far" sealane latency --by prefix --half near

@@ -148,4 +148,28 @@ agent_start || bail "the agent does not come back"
 sleep 2
 ok "the agent may die: no counter of the data plane was reset" eval \
 	"prom native wait_scrape && prom native no_resets"
+
+# --- more rules than are told one by one ---
+many_rules() {
+	echo "rules:"
+	for i in $(seq 510); do
+		echo "- {id: r-$i, match: {proto: udp, dport: [\"$((20000 + i))\"]}, action: count}"
+	done
+}
+told() { # RULE-LABELS VALUE
+	get >"$LAB_DIR/text"
+	grep '"other"\|untold' "$LAB_DIR/text"
+	grep -qxF "sealane_rule_packets_total{owner=\"file\",$1} $2" "$LAB_DIR/text"
+}
+many_rules >"$LAB_DIR/many.yaml"
+sealane rule apply "$LAB_DIR/many.yaml" >/dev/null || bail "510 rules are refused"
+get >/dev/null
+for port in 20007 20505 20506; do
+	in_ns home bash -c "for i in {1..7}; do echo x >/dev/udp/$(site_v4 HK)/$port; done"
+done
+ok "rule 7 of 510 has its own counter" told 'rule="r-7",action="count",tag=""' 7
+ok "those of rules 505 and 506 are one" told 'rule="other",action="",tag=""' 14
+ok "ten of the file and the guards are untold" grep -q \
+	'^sealane_rules_untold 1[1-9]$' "$LAB_DIR/text"
+ok "promtool has nothing to say of that either" clean
 tap_end

@@ -14,7 +14,7 @@ WATCH="$BUILD/sealane --socket $SOCKET watch --every 1s"
 
 # --- a terminal of our own ---
 tm() { tmux -L "sealane-$$" -f /dev/null "$@"; }
-trap 'tm kill-server 2>/dev/null; traffic_stop; finish' EXIT
+trap 'tm kill-server 2>/dev/null; traffic_stop; finish; rm -rf "$LAB_DIR"' EXIT
 tm new-session -d -x 110 -y 24 "env LC_ALL=C.UTF-8 PS1='$ ' sh" ||
 	bail "no tmux"
 keys() { tm send-keys "$@"; }
@@ -240,6 +240,7 @@ no_fake
 fake malformed
 start
 look "answers of the wrong shape are told" 'GET status: an answer of no known form'
+ok "... and end rows with 2" status_of 2 "$BUILD/sealane" --socket "$SOCKET" watch -n 1
 leave
 no_fake
 fake hanging

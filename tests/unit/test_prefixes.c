@@ -474,6 +474,28 @@ TEST(hop_limits_are_counted_by_prefix)
 	stop(a);
 }
 
+/* QUIC's spin bit: from edge to edge, near half and all. */
+TEST(full_round_trips_give_hop_limits_only)
+{
+	struct agent *a = start();
+	unsigned int i;
+
+	for (i = 0; i < 30; i++) {
+		trip(0, 3, 1, i < 20 ? 7 : 8, 36000000, 57);
+		if (i >= 10)
+			dp.cpu[0].ring[i].key = SL_SERIES_KEY(
+				3, 1, SL_M_QUIC_SPIN, SL_HALF_FULL);
+	}
+	second(a);
+	count_hops(a);
+	EXPECT_EQ(20, hops[57]);
+	EXPECT_EQ(0, hops_of_others);	/* not measured otherwise */
+	listen_to(a);
+	ASSERT_EQ(1, n_said);
+	EXPECT_EQ(10, said[0].h.count);
+	stop(a);
+}
+
 TEST(what_left_home_has_no_hop_limit_of_abroad)
 {
 	struct agent *a = start();

@@ -66,7 +66,9 @@ static const char two_lanes[] =
 "{\"lane\":\"KL\",\"geography\":\"broken\",\"budgets\":[],\"paths\":["
 "{\"path\":\"sg-cable\",\"p50_ns\":44150000,\"state\":\"learning\"}]},"
 "{\"lane\":\"quiet\",\"paths\":[]},{\"lane\":\"new\",\"paths\":[{\"path\":\"\","
-"\"samples\":0,\"packets_per_s\":0.5,\"bits_per_s\":1000}]}]}";
+"\"state\":\"learning\",\"samples\":0,\"packets_per_s\":0.5,\"bits_per_s\":1000},"
+"{\"path\":\"sg-cable\",\"state\":\"learning\",\"samples\":0,"
+"\"bits_per_s\":2000}]}]}";
 
 static const struct watch_row *row(const struct watch_model *m,
 				   const char *lane, const char *path)
@@ -89,7 +91,7 @@ TEST(lanes_become_rows_with_the_agents_figures)
 	ASSERT_EQ(m.n_rows, 5);
 	EXPECT_EQ(m.n_lanes, 4);
 	EXPECT_EQ(m.packets_per_s, 121);
-	EXPECT_EQ(m.bits_per_s, 964000);
+	EXPECT_EQ(m.bits_per_s, 966000);
 	EXPECT_EQ(m.n_broken, 1);
 	EXPECT_EQ(m.n_changed, 1);
 	EXPECT_STREQ(m.gateway, "hkg1");
@@ -117,10 +119,12 @@ TEST(lanes_become_rows_with_the_agents_figures)
 	r = row(&m, "quiet", "");
 	ASSERT_NE(r, NULL);
 	EXPECT_STREQ(r->state, "no traffic");
-	/* flows whose path is not known yet: no row of their own */
-	r = row(&m, "new", "");
+	EXPECT_EQ(watch_row_style(r), WATCH_PLAIN);
+	/* of paths that saw packets only astray, one row */
+	r = row(&m, "new", "sg-cable");
 	ASSERT_NE(r, NULL);
-	EXPECT_STREQ(r->state, "not measured");
+	EXPECT_STREQ(r->state, "learning");
+	EXPECT_EQ(row(&m, "new", ""), NULL);
 	/* what is not named any more is gone */
 	take_text(&m, watch_take_lanes, "{\"lanes\":[]}");
 	EXPECT_EQ(m.n_rows, 0);

@@ -123,6 +123,7 @@ config() {
 	socket: $dir/socket
 	state_dir: $dir/state
 	bpffs: /sys/fs/bpf/sealane
+	listen: [{address: "127.0.0.1:9478"}]
 	EOF
 }
 
