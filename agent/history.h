@@ -55,9 +55,9 @@ struct history_ask {
 	void (*traffic)(void *arg, uint64_t from_ns, uint64_t len_ns,
 			const char *lane, const char *path,
 			const struct sl_lane_ctr *c);
+	void *arg;
 	/* Asked now and then; true: nobody wants the rest, -ECANCELED. Or NULL. */
 	bool (*stop)(void *arg);
-	void *arg;
 };
 
 /* Run `work` on the reader's thread, then `done` in the loop (not at all once the

@@ -178,6 +178,29 @@ TEST(only_what_is_wanted_is_told_and_only_in_its_window)
 	history_close(&given);
 }
 
+/* Of the days before only coarse steps are left, and none of the night. */
+TEST(an_agent_that_was_away_has_its_finest_steps_at_once)
+{
+	uint64_t at_s, back_s = START_S + 2 * DAY_S + 12 * 3600;
+
+	fresh_dir();
+	give_limits(3600, 7200, 400 * DAY_S, 500);
+	ASSERT_EQ(0, given_open(dir));
+	for (at_s = START_S; at_s < START_S + DAY_S + 3600; at_s += 60)
+		put_step(at_s);
+	settle();
+	/* until a clock that leapt is believed, and what is old has gone */
+	for (at_s = back_s; at_s < back_s + 700; at_s += 10)
+		put_step(at_s);
+	settle();
+	put_step(at_s);
+	settle();
+	ASSERT_EQ(0, read_back(at_s - 3600, at_s + 10, 10, 10));
+	EXPECT_EQ(0, got.other_len);
+	EXPECT_LT(SERIES * 60, got.steps);
+	history_close(&given);
+}
+
 /* A start at any moment goes on with what is half made. */
 TEST(restarts_lose_and_double_nothing)
 {
