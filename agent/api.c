@@ -147,6 +147,8 @@ static void resume(struct api *s, bool all)
 			s->n_slowed--;
 		else
 			s->n_waiting--;
+		if (req->conn->peer && !req->wrong_token)
+			req->conn->peer->waiting--;
 		conn_await_body(req->conn);
 		MHD_resume_connection(req->c);
 	}
