@@ -9,6 +9,9 @@
 #include "prefixes.h"
 
 #define SAVE_EVERY_NS	(60ULL * 1000000000)
+#define SAVE_SOON_NS	(5ULL * 1000000000)	/* many lanes learn one by one */
+/* A change of hops waits for the first step of latency since, up to so long. */
+#define PATIENCE_HOLDS	2
 /* A floor is broken from so far below it on: a quantile's error is 1.1 %, and time
  * stamps of the same host are right to some microseconds. */
 #define BELOW_FLOOR	0.98
@@ -78,6 +81,22 @@ const char *changes_lane_name(const struct agent *a, uint32_t lane)
 uint64_t changes_wall_ns(uint64_t mono_ns)
 {
 	return mono_ns ? sl_now_ns() - (sl_mono_ns() - mono_ns) : 0;
+}
+
+double changes_usual_ns(const struct agent *a, uint32_t lane, uint32_t path)
+{
+	const struct way *w = a->changes->way[path * SL_MAX_LANES + lane];
+
+	return w && w->change.learned ? w->change.base.p5_ns : -1;
+}
+
+bool changes_moved_here(const struct agent *a, uint32_t lane, uint32_t path)
+{
+	const struct lane_watch *l = &a->changes->lane[lane];
+
+	return l->moved.since_ns && l->moved.to == path &&
+	       sl_mono_ns() - l->moved.since_ns <
+	       SL_CHANGE_FRESH_HOLDS * a->cfg->detection.hold_ns;
 }
 
 uint64_t floor_ns_of(const struct agent *a, uint32_t lane, const char **source)
@@ -198,17 +217,30 @@ static void empty_second(struct way *w)
 	w->segments = w->retrans = 0;
 }
 
+/* Another number of hops waits while latency may have changed as well, so that it is
+ * one event: that shows, or is measured at this moment. */
+static bool latency_is_due(const struct way *w, uint64_t hold_ns, uint64_t now_ns)
+{
+	const struct sl_change *c = &w->change;
+	uint64_t since_ns = w->hops->hold.since_ns;
+
+	return c->hold.what != SL_HOLD_FORMER ||
+	       (c->learned && c->now.count &&
+		now_ns - since_ns < PATIENCE_HOLDS * hold_ns &&
+		sl_change_p5_since_ns(c, since_ns) < 0);
+}
+
 static void look_at_way(struct agent *a, struct way *w, uint64_t from_ns,
 			uint64_t now_ns)
 {
+	const bool learned = w->change.learned;
 	const struct sl_change_rules rules = changes_rules(a);
 	struct sl_hops_news hops = {};
 	struct sl_change_news news;
 
 	if (w->hops) {
-		/* where latency may have changed as well it is one event */
 		sl_hops_step(w->hops, rules.hold_ns, now_ns,
-			     w->change.hold.what != SL_HOLD_FORMER, &hops);
+			     latency_is_due(w, rules.hold_ns, now_ns), &hops);
 		if (hops.changed)
 			tell_hops(a, w, &hops);
 	}
@@ -222,10 +254,25 @@ static void look_at_way(struct agent *a, struct way *w, uint64_t from_ns,
 	} else if (news.what != SL_CHANGE_NONE) {
 		tell_queue(a, w, &news);
 	}
-	a->changes->save_now |= news.what != SL_CHANGE_NONE;
+	a->changes->save_now |= hops.changed || news.what != SL_CHANGE_NONE;
+	a->changes->save_soon |= learned != w->change.learned;
 	if (w->steps != w->change.steps)
 		look_at_floor(a, w, rules.hold_ns);
 	w->steps = w->change.steps;
+}
+
+static void note_move(struct agent *a, uint32_t lane,
+		      const struct sl_shares_news *news)
+{
+	struct lane_watch *l = &a->changes->lane[lane];
+	bool back = l->left == news->path_to + 1;
+
+	tell_moved(a, lane, news, back);
+	l->left = news->path_from + 1;
+	l->moved.to = news->path_to;
+	l->moved.since_ns = back ? 0 : news->since_ns;
+	l->moved.from_ns = changes_usual_ns(a, lane, news->path_from);
+	a->changes->save_now = true;
 }
 
 static void look_at_lane(struct agent *a, uint32_t lane, uint64_t from_ns,
@@ -235,6 +282,7 @@ static void look_at_lane(struct agent *a, uint32_t lane, uint64_t from_ns,
 	struct lane_watch *l = &a->changes->lane[lane];
 	struct sl_shares_news news;
 	unsigned int i;
+	bool learned;
 
 	for (i = 0; i < l->n_budgets; i++)
 		if (sl_budget_take(&l->budget[i], now_ns, NULL))
@@ -246,14 +294,12 @@ static void look_at_lane(struct agent *a, uint32_t lane, uint64_t from_ns,
 	if (!memcmp(l->packets, none, sizeof(none)))
 		return;
 	if (changes_shares(a->changes, lane)) {
+		learned = l->shares->learned;
 		sl_shares_take(l->shares, a->cfg->detection.hold_ns, from_ns,
 			       now_ns, l->packets, &news);
-		if (news.moved) {
-			tell_moved(a, lane, &news,
-				   l->left == news.path_to + 1);
-			l->left = news.path_from + 1;
-			a->changes->save_now = true;
-		}
+		if (news.moved)
+			note_move(a, lane, &news);
+		a->changes->save_soon |= learned != l->shares->learned;
 	}
 	memset(l->packets, 0, sizeof(l->packets));
 }
@@ -393,6 +439,7 @@ void changes_second(struct agent *a)
 			look_at_way(a, c->all[i], from_ns, now_ns);
 		empty_second(c->all[i]);
 	}
-	if (c->save_now || now_ns - c->saved_ns >= SAVE_EVERY_NS)
+	if (c->save_now || now_ns - c->saved_ns >= (c->save_soon ?
+	    SAVE_SOON_NS : SAVE_EVERY_NS))
 		changes_save(a);
 }

@@ -20,7 +20,9 @@ uint64_t floor_ns_of(const struct agent *a, uint32_t lane, const char **source);
 /* idle_ns, working_p50_ns and working_p90_ns of a lane: the shortest handshake of the
  * last five minutes, and round trips under load, half far; null where there is none. */
 void put_working(const struct agent *a, uint32_t lane, struct json_object *o);
-/* GET lanes: docs/api.md. */
-struct json_object *lanes_now_doc(const struct agent *a);
+/* GET lanes: docs/api.md. Of these lanes, in the configuration's order; n 0: of all,
+ * and of `other` when it sees traffic. */
+struct json_object *lanes_now_doc(const struct agent *a,
+				  const char *const *names, unsigned int n);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the detectors know, over a restart: changes.json in the state directory,
- * written anew once a minute and after each event, and put in place of the former
- * one by rename(2). Without it all is learned again. Names, not numbers: these may
+ * written anew once a minute, after each event and when something was learned, and
+ * put in place of the former one by rename(2). Without it all is learned again. Names, not numbers: these may
  * come to mean others. What is older than a month is not taken up.
  */
 #include <errno.h>
@@ -76,6 +76,19 @@ static struct json_object *shares_doc(const struct agent *a,
 	return o;
 }
 
+static struct json_object *moved_doc(const struct agent *a,
+				     const struct lane_watch *l)
+{
+	struct json_object *o = json_object_new_object();
+
+	put_text(o, "left", a->path_name[l->left - 1]);
+	put_text(o, "to", a->path_name[l->moved.to]);
+	put_time(o, "since", changes_wall_ns(l->moved.since_ns));
+	if (l->moved.from_ns > 0)
+		put_double(o, "from_ns", l->moved.from_ns, 0);
+	return o;
+}
+
 static struct json_object *lane_doc(const struct agent *a, uint32_t lane)
 {
 	const struct lane_watch *l = &a->changes->lane[lane];
@@ -90,6 +103,8 @@ static struct json_object *lane_doc(const struct agent *a, uint32_t lane)
 	if (l->shares && l->shares->learned) {
 		json_object_object_add(o, "shares", shares_doc(a, l->shares));
 		put_double(o, "restless", l->shares->restless, 3);
+		if (l->left)
+			json_object_object_add(o, "moved", moved_doc(a, l));
 	}
 	for (i = 0; i < l->n_budgets; i++)
 		if (l->budget[i].broken)
@@ -127,7 +142,7 @@ void changes_save(struct agent *a)
 	int rc;
 
 	a->changes->saved_ns = sl_mono_ns();
-	a->changes->save_now = false;
+	a->changes->save_now = a->changes->save_soon = false;
 	snprintf(path, sizeof(path), "%s/changes.json", a->cfg->state_dir);
 	snprintf(next, sizeof(next), "%s.new", path);
 	rc = json_object_to_file_ext(next, doc, JSON_C_TO_STRING_PLAIN);
@@ -233,12 +248,23 @@ static void restore_hops(struct way *w, struct json_object *list)
 	}
 }
 
+/* A wall clock's time; 0: none. Before this boot there is no monotonic time: what
+ * happened then is not told. */
+static uint64_t mono_of(const char *time)
+{
+	uint64_t now_ns = sl_now_ns(), mono_ns = sl_mono_ns(), at_ns;
+
+	if (sl_time_parse(time, now_ns, &at_ns) || at_ns >= now_ns ||
+	    now_ns - at_ns >= mono_ns)
+		return 0;
+	return mono_ns - (now_ns - at_ns);
+}
+
 static void restore_way(struct agent *a, struct json_object *o)
 {
 	int lane = lane_of(a, word(o, "lane")), path = path_of(a, word(o, "path"));
 	struct json_object *base = member(o, "base", json_type_object);
 	struct json_object *hops = member(o, "hops", json_type_array);
-	uint64_t now_ns = sl_now_ns(), mono_ns = sl_mono_ns(), at_ns;
 	struct way *w;
 
 	w = lane >= 0 && path >= 0 ? changes_way(a->changes, lane, path) : NULL;
@@ -252,10 +278,7 @@ static void restore_way(struct agent *a, struct json_object *o)
 		    json_object_get_boolean(member(o, "broken",
 						   json_type_boolean));
 	w->change.former_ns = number(o, "former_ns");
-	/* before this boot there is no monotonic time: then it is not told */
-	if (!sl_time_parse(word(o, "changed"), now_ns, &at_ns) &&
-	    at_ns < now_ns && now_ns - at_ns < mono_ns)
-		w->change.changed_ns = mono_ns - (now_ns - at_ns);
+	w->change.changed_ns = mono_of(word(o, "changed"));
 }
 
 static void restore_shares(struct agent *a, uint32_t lane, struct json_object *o,
@@ -282,10 +305,24 @@ static void restore_shares(struct agent *a, uint32_t lane, struct json_object *o
 	s->learned = sum > 0.5 && sum < 1.5;
 }
 
+static void restore_moved(const struct agent *a, struct lane_watch *l,
+			  struct json_object *o)
+{
+	int left = path_of(a, word(o, "left")), to = path_of(a, word(o, "to"));
+
+	if (left < 0 || to < 0)
+		return;
+	l->left = left + 1;
+	l->moved.to = to;
+	l->moved.since_ns = mono_of(word(o, "since"));
+	l->moved.from_ns = number(o, "from_ns");
+}
+
 static void restore_lane(struct agent *a, struct json_object *o)
 {
 	struct json_object *shares = member(o, "shares", json_type_object);
 	struct json_object *broken = member(o, "broken", json_type_array);
+	struct json_object *moved = member(o, "moved", json_type_object);
 	int lane = lane_of(a, word(o, "lane"));
 	struct lane_watch *l;
 	const char *text;
@@ -297,6 +334,8 @@ static void restore_lane(struct agent *a, struct json_object *o)
 	if (shares)
 		restore_shares(a, lane, shares, number(o, "restless"));
 	l = &a->changes->lane[lane];
+	if (moved)
+		restore_moved(a, l, moved);
 	for (i = 0; broken && i < json_object_array_length(broken); i++) {
 		text = json_object_get_string(
 			json_object_array_get_idx(broken, i));

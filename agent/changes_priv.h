@@ -32,6 +32,11 @@ struct lane_watch {
 	struct sl_shares *shares;	/* NULL: no packet came home yet */
 	uint64_t packets[SL_MAX_PATHS];	/* that came home in this second */
 	uint32_t left;			/* path that was left last, + 1 */
+	struct {
+		uint32_t to;		/* the one that was taken then */
+		uint64_t since_ns;	/* 0: none, or it is back */
+		double from_ns;		/* usual p5 by the former; <= 0: unknown */
+	} moved;
 	struct sl_rolling *idle, *busy;	/* handshakes; under load */
 	struct sl_budget_watch *budget;
 	unsigned int n_budgets;
@@ -45,7 +50,7 @@ struct changes {
 	uint64_t last_ns;		/* this second, or the last one; 0: none
 					 * yet */
 	uint64_t saved_ns;
-	bool save_now, save_fails;
+	bool save_now, save_soon, save_fails;
 };
 
 /* The one of this lane and path, made if need be; NULL: no memory. */
@@ -59,6 +64,10 @@ const char *changes_lane_name(const struct agent *a, uint32_t lane);
 /* Budgets as the configuration has them now. */
 void changes_sync_budgets(struct agent *a);
 uint64_t changes_wall_ns(uint64_t mono_ns);	/* 0 stays 0 */
+/* The usual p5 of a lane by a path; < 0: not known. */
+double changes_usual_ns(const struct agent *a, uint32_t lane, uint32_t path);
+/* Has the lane moved to this path, so lately that it is a change? */
+bool changes_moved_here(const struct agent *a, uint32_t lane, uint32_t path);
 
 /* --- changes_tell.c --- */
 void tell_way(struct agent *a, struct way *w, const struct sl_change_news *news,

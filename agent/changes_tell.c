@@ -148,9 +148,14 @@ void tell_way(struct agent *a, struct way *w, const struct sl_change_news *news,
 void tell_hops(struct agent *a, const struct way *w,
 	       const struct sl_hops_news *news)
 {
-	double p5_ns = w->change.learned ? w->change.base.p5_ns : -1;
+	const struct sl_change *c = &w->change;
+	bool before = c->learned && c->learned_ns <= news->since_ns;
+	bool after = sl_change_p5_since_ns(c, news->since_ns) > 0;
+	double p5_ns = c->learned ? c->base.p5_ns : -1;
 	struct json_object *o = change_detail(a, w->lane, w->path, "hop-limit",
-					      p5_ns, p5_ns, news->since_ns);
+					      before ? p5_ns : -1,
+					      after ? p5_ns : -1,
+					      news->since_ns);
 	char t[48];
 
 	put_hops(o, "from_hops", news->from);
@@ -158,19 +163,15 @@ void tell_hops(struct agent *a, const struct way *w,
 	put_bool(o, "back", false);
 	put_fits(o, NULL, 0);
 	event(a, LOG_WARNING, "path-change", o, "%s by %s: the way has changed, "
-	      "hop limit %u -> %u since %s, latency as before",
+	      "hop limit %u -> %u since %s, %s",
 	      changes_lane_name(a, w->lane), path_name(a, w->path), news->from,
-	      news->to, when(news->since_ns, t));
+	      news->to, when(news->since_ns, t),
+	      !c->learned ? "latency not known yet" :
+	      !before ? "latency before not known" :
+	      !after ? "latency not measured since" : "latency as before");
 }
 
-/* The usual p5 of a way that was left; what it is now on the one that was taken. */
-static double usual_ns(const struct agent *a, uint32_t lane, uint32_t path)
-{
-	const struct way *w = a->changes->way[path * SL_MAX_LANES + lane];
-
-	return w && w->change.learned ? w->change.base.p5_ns : -1;
-}
-
+/* What p5 is now on the path that was taken. */
 static double now_ns(const struct agent *a, uint32_t lane, uint32_t path,
 		     uint64_t since_ns)
 {
@@ -190,7 +191,7 @@ static int limit_of(const struct agent *a, uint32_t lane, uint32_t path,
 void tell_moved(struct agent *a, uint32_t lane, const struct sl_shares_news *m,
 		bool back)
 {
-	double from_ns = usual_ns(a, lane, m->path_from);
+	double from_ns = changes_usual_ns(a, lane, m->path_from);
 	double to_ns = now_ns(a, lane, m->path_to, m->since_ns);
 	int from_hops = limit_of(a, lane, m->path_from, sl_hops_usual);
 	int to_hops = limit_of(a, lane, m->path_to, sl_hops_now);

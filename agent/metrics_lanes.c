@@ -372,7 +372,7 @@ static void put_limits(struct agent *a, struct sl_expose *x)
 
 void metrics_lanes(struct agent *a, struct sl_expose *x)
 {
-	struct json_object *doc = lanes_now_doc(a);
+	struct json_object *doc = lanes_now_doc(a, NULL, 0);
 	struct json_object *lanes = member(doc, "lanes");
 
 	put_traffic(a, x);

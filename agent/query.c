@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `latency`: one row for all of a window. */
+/* `latency`: one row for all of a window. Who asks for it, history and lanes. */
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,4 +205,13 @@ struct json_object *get_history(struct call *k)
 	w.step = call_query(k, "step");
 	w.heat = call_query(k, "heat");
 	return query_ask(k, &w, query_parse_series, query_series_doc);
+}
+
+struct json_object *get_lanes(struct call *k)
+{
+	struct query_words w;
+
+	words(k, &w);
+	return query_parse_lanes(k->a, &w, &k->r) ? NULL :
+	       lanes_now_doc(k->a, w.lanes, w.n_lanes);
 }

@@ -77,6 +77,9 @@ struct query_words {
 /* 0 or a refusal. */
 int query_parse(struct query *q, const struct query_words *w,
 		struct refusal *r);
+/* The lanes that are asked for; refuses those that are none. */
+int query_parse_lanes(const struct agent *a, const struct query_words *w,
+		      struct refusal *r);
 /* Likewise of a series, whose steps are whole. */
 int query_parse_series(struct query *q, const struct query_words *w,
 		       struct refusal *r);
@@ -127,6 +130,7 @@ struct json_object *events_marks(const struct agent *a, uint64_t from_ns,
 /* Rows of one lane in the last minutes, of what is in memory. */
 struct json_object *query_lane(const struct agent *a, const char *lane);
 struct json_object *get_latency(struct call *k);
+struct json_object *get_lanes(struct call *k);
 struct json_object *get_history(struct call *k);
 
 #endif

@@ -47,19 +47,28 @@ static bool is_lane(const struct agent *a, const char *name)
 	return !strcmp(name, "other");
 }
 
-static int parse_lanes(struct query *q, const struct query_words *w,
-		       struct refusal *r)
+int query_parse_lanes(const struct agent *a, const struct query_words *w,
+		      struct refusal *r)
 {
 	unsigned int i;
 
-	for (i = 0; i < w->n_lanes; i++) {
-		if (is_lane(q->a, w->lanes[i]))
-			strcpy(q->lane[q->n_lanes++], w->lanes[i]);
-		else
+	for (i = 0; i < w->n_lanes; i++)
+		if (!is_lane(a, w->lanes[i]))
 			refuse_item(r, "no lane %s", w->lanes[i]);
-	}
 	return r->items ? refuse(r, 404, "see the configuration's lanes",
 				 "unknown lanes") : 0;
+}
+
+static int parse_lanes(struct query *q, const struct query_words *w,
+		       struct refusal *r)
+{
+	if (query_parse_lanes(q->a, w, r))
+		return -1;
+	while (q->n_lanes < w->n_lanes) {
+		strcpy(q->lane[q->n_lanes], w->lanes[q->n_lanes]);
+		q->n_lanes++;
+	}
+	return 0;
 }
 
 /* Of prefixes only round trips to the far end are kept, of all methods. */

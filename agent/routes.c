@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "changes.h"
 #include "commits.h"
 #include "duration.h"
 #include "metrics.h"
@@ -42,11 +41,6 @@ static bool flag(struct call *k, const char *key)
 static struct json_object *get_status(struct call *k)
 {
 	return status_doc(k->a);
-}
-
-static struct json_object *get_lanes(struct call *k)
-{
-	return lanes_now_doc(k->a);
 }
 
 static struct json_object *get_blocks(struct call *k)

@@ -76,7 +76,7 @@ static struct piece *piece_of(const char *head, struct json_object *doc)
 static void render_lanes(struct agent *a)
 {
 	piece_put(lanes_now);
-	lanes_now = piece_of("event: lanes\ndata: ", lanes_now_doc(a));
+	lanes_now = piece_of("event: lanes\ndata: ", lanes_now_doc(a, NULL, 0));
 }
 
 /* The next event; NULL: none is new. Who comes back after so long that some are

@@ -10,7 +10,6 @@
 #define FOLLOW_HOLDS	20	/* time constant of the baseline: 1 h for 3 min */
 #define LEARN_STEPS	6
 #define CLEAR_HOLDS	10	/* what looked like a queue and is level since */
-#define FRESH_HOLDS	480	/* a change is one for so long: 24 h for 3 min */
 #define SCATTERS	5	/* mean distances: 4 standard deviations */
 #define LEVEL_MOST	2	/* times the step that scatter may ask for */
 #define FORMER_MOST	0.015	/* of the samples, when a rise is believed */
@@ -137,6 +136,7 @@ static void learn(struct sl_change *c, const struct sl_change_rules *r)
 	/* a queue may have come and gone meanwhile, but no shorter way */
 	f = figures_since(c, 0, 0.25);
 	set_base(c, &f);
+	c->learned_ns = at(c, c->n - 1)->to_ns;
 }
 
 static void note_scatter(struct sl_change *c, const struct sl_change_step *s,
@@ -443,7 +443,7 @@ enum sl_change_state sl_change_state(const struct sl_change *c,
 		return SL_CHANGE_SUSPECT;
 	}
 	if (c->changed_ns &&
-	    now_ns - c->changed_ns < FRESH_HOLDS * r->hold_ns) {
+	    now_ns - c->changed_ns < SL_CHANGE_FRESH_HOLDS * r->hold_ns) {
 		*since_ns = c->changed_ns;
 		return SL_CHANGE_CHANGED;
 	}

@@ -21,6 +21,7 @@
 #define SL_CHANGE_RING	48		/* steps that are remembered */
 #define SL_CHANGE_SAMPLES 12		/* a step has at least so many, */
 #define SL_CHANGE_FEW	5		/* or these if a hold brought no more */
+#define SL_CHANGE_FRESH_HOLDS 480	/* a change is one for so long: 24 h for 3 min */
 #define SL_CHANGE_LEAST_NS 500000	/* no step is smaller: hosts' own jitter */
 
 /* The configuration's. */
@@ -60,6 +61,8 @@ struct sl_change {
 	uint32_t steps;		/* that were ever whole; wraps */
 	struct sl_change_base base;
 	bool learned;
+	uint64_t learned_ns;	/* when it was for the first time; 0: it was
+				 * restored, or is not */
 	bool seen;		/* a step as the baseline since we began */
 	double former_ns;	/* the baseline before the last change; 0: none */
 	uint64_t changed_ns;	/* when that was; 0: back, or long ago */

@@ -149,16 +149,6 @@ static unsigned int broken_budgets(struct json_object *lane)
 	return n;
 }
 
-/* A path that only saw packets astray, or flows whose path is not known yet: a row
- * of it would hide those that matter. The page has the same rule. */
-static bool stray(struct json_object *path)
-{
-	char state[WATCH_TEXT_B];
-
-	watch_word(path, "state", state, sizeof(state));
-	return !(watch_num(path, "samples") > 0) && !strcmp(state, "learning");
-}
-
 static void take_path(struct watch_row *r, struct json_object *lane,
 		      struct json_object *path)
 {
@@ -176,8 +166,6 @@ static void take_path(struct watch_row *r, struct json_object *lane,
 	watch_word(path, "state", r->state, sizeof(r->state));
 	if (!r->state[0])
 		strcpy(r->state, "unknown");
-	/* of what saw nothing so far there is nothing to look at */
-	r->rank = stray(path) ? 0 : rank_of(r->state);
 	for (c = WATCH_P50; c < WATCH_TREND; c++)
 		r->num[c] = watch_num(c == WATCH_FLOOR ? lane : path,
 				      watch_columns[c].key);
@@ -186,6 +174,9 @@ static void take_path(struct watch_row *r, struct json_object *lane,
 	r->baseline_ns = watch_num(path, "baseline_ns");
 	r->hop_limit = watch_num(path, "hop_limit");
 	r->samples = watch_num(path, "samples");
+	/* of what saw nothing so far there is nothing to look at */
+	r->rank = r->samples > 0 || strcmp(r->state, "learning") ?
+		  rank_of(r->state) : 0;
 	watch_word(lane, "geography", geography, sizeof(geography));
 	if (!strcmp(geography, "broken"))
 		worsen(r, 4, "geography");
@@ -193,27 +184,10 @@ static void take_path(struct watch_row *r, struct json_object *lane,
 		worsen(r, 5, "budget");
 }
 
-/* Of paths that are all stray, the one with most traffic. */
-static struct json_object *busiest(struct json_object *paths)
+static void sum_up(struct watch_model *m, struct json_object *lane)
 {
-	struct json_object *most = NULL;
-	double bits, least = -1;
-	size_t i;
-
-	for (i = 0; i < watch_length(paths); i++) {
-		bits = watch_num(watch_at(paths, i), "bits_per_s");
-		if (!most || bits > least) {
-			most = watch_at(paths, i);
-			least = isnan(bits) ? -1 : bits;
-		}
-	}
-	return most;
-}
-
-static void sum_up(struct watch_model *m, struct json_object *path)
-{
-	double packets = watch_num(path, "packets_per_s");
-	double bits = watch_num(path, "bits_per_s");
+	double packets = watch_num(lane, "packets_per_s");
+	double bits = watch_num(lane, "bits_per_s");
 
 	m->packets_per_s += isnan(packets) ? 0 : packets;
 	m->bits_per_s += isnan(bits) ? 0 : bits;
@@ -224,7 +198,7 @@ static unsigned int take_lane(struct watch_model *m, unsigned int n,
 			      struct json_object *lane)
 {
 	struct json_object *paths = watch_member(lane, "paths");
-	size_t i, k = watch_length(paths), before = n;
+	size_t i, k = watch_length(paths);
 	struct watch_row *grown;
 
 	if (!watch_member(lane, "lane"))
@@ -233,20 +207,16 @@ static unsigned int take_lane(struct watch_model *m, unsigned int n,
 	if (!grown)
 		return n;
 	m->rows = grown;
-	for (i = 0; i < k; i++) {
-		sum_up(m, watch_at(paths, i));
-		if (!stray(watch_at(paths, i)))
-			take_path(&m->rows[n++], lane, watch_at(paths, i));
-	}
-	if (n > before)
+	sum_up(m, lane);
+	for (i = 0; i < k; i++)
+		take_path(&m->rows[n++], lane, watch_at(paths, i));
+	if (k)
 		return n;
-	take_path(&m->rows[n], lane, busiest(paths));
-	if (!busiest(paths)) {
-		strcpy(m->rows[n].state, "no traffic");
-		m->rows[n].rank = 0;
-		if (broken_budgets(lane))
-			worsen(&m->rows[n], 5, "budget");
-	}
+	take_path(&m->rows[n], lane, NULL);
+	strcpy(m->rows[n].state, "no traffic");
+	m->rows[n].rank = 0;
+	if (broken_budgets(lane))
+		worsen(&m->rows[n], 5, "budget");
 	return n + 1;
 }
 

@@ -17,18 +17,6 @@ export const step = (x) => x === null ? null :
 export const main = (lane) => lane.paths.reduce(
 	(most, p) => !most || p.samples > most.samples ? p : most, null);
 
-// The paths worth a row: not those that only saw a stray packet, unless there is no
-// other one.
-export const shown = (lane) => {
-	const real = lane.paths.filter((p) => p.samples || p.state !== "learning");
-
-	return real.length ? real : [...lane.paths]
-		.sort((a, b) => b.bits_per_s - a.bits_per_s).slice(0, 1);
-};
-
-export const sum = (lane, key) => lane.paths.reduce(
-	(all, p) => all + (p[key] || 0), 0);
-
 const SAY = {
 	learning: ["quiet", "learning"],
 	steady: ["ok", "steady"],

@@ -124,7 +124,7 @@ const words = (lane) => {
 
 	return `${lane.lane}: p50 ${f.ms(path && path.p50_ns)}, p95 ` +
 		`${f.ms(path && path.p95_ns)}${x === null ? "" : `, ${f.times(x)} the floor`}, ` +
-		f.bits(l.sum(lane, "bits_per_s"));
+		f.bits(lane.bits_per_s);
 };
 
 const tone = (lane) => {
@@ -244,7 +244,7 @@ export class CorridorMap {
 			svg("title", {}, words(lane)),
 			svg("path", { class: "reach", d }),
 			svg("path", { class: "arc", d,
-				"stroke-width": width(l.sum(lane, "bits_per_s")).toFixed(1) }));
+				"stroke-width": width(lane.bits_per_s).toFixed(1) }));
 	}
 
 	lane(lane, to, at) {

@@ -23,8 +23,8 @@ export const facts = (lane) => {
 		["p99", f.ms(p && p.p99_ns)],
 		["Floor", f.ms(lane.floor_ns), source || "no length, no place"],
 		["Stretch", f.times(p && p.stretch), "p5 against the floor"],
-		["Rate", f.bits(l.sum(lane, "bits_per_s")),
-			f.packets(l.sum(lane, "packets_per_s"))],
+		["Rate", f.bits(lane.bits_per_s),
+			f.packets(lane.packets_per_s)],
 		["Loss", f.share(p && p.retrans_ppm), "segments sent again"]];
 
 	return all.map(([name, value, note]) => el("div", {}, el("dt", {}, name),
@@ -35,7 +35,7 @@ export const paths = (lane) => lane.paths.length ? table("Paths, the last 10 sec
 	[["Path"], ["State"], ["Samples", true], ["p5", true], ["p50", true], ["p95", true],
 		["p99", true], ["Baseline", true], ["Stretch", true], ["Hop limit", true],
 		["Rate", true]],
-	l.shown(lane).map((p) => [p.path || l.NAMELESS,
+	lane.paths.map((p) => [p.path || l.NAMELESS,
 		el("span", {}, l.chips({ budgets: [] }, p)), f.count(p.samples), f.ms(p.p5_ns),
 		f.ms(p.p50_ns), f.ms(p.p95_ns), f.ms(p.p99_ns), f.ms(p.baseline_ns),
 		f.times(p.stretch), p.hop_limit === null ? f.NONE : String(p.hop_limit),

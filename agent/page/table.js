@@ -72,7 +72,7 @@ export class LaneTable {
 	pairs() {
 		const words = this.filter.value.trim().toLowerCase();
 		const all = this.doc.lanes.flatMap((lane) => lane.paths.length ?
-			l.shown(lane).map((p) => [lane, p]) : [[lane, null]]);
+			lane.paths.map((p) => [lane, p]) : [[lane, null]]);
 		const [, , value] = COLUMNS.find(([key]) => key === this.by);
 		const text = ([lane, p]) => `${lane.lane} ${p ? `${p.path} ${p.state}` : ""} ` +
 			l.chips(lane, p).map((c) => c.textContent).join(" ");

@@ -73,7 +73,7 @@ def configure(more=''):
     with open(DIR + '/sealane.yaml', 'w') as f:
         f.write('''interfaces: [{name: out0, side: outside, path: cable}]
 home: [198.18.10.0/24]
-lanes: [{name: FAR, prefixes: [198.18.20.0/24]}]
+lanes: [{name: FAR, prefixes: [198.18.20.0/24], at: [1.35, 103.82], cable_km: 2900.5}]
 tables: {flows: 1024, series: 64, size: small}
 socket: %s
 state_dir: %s/state

@@ -208,6 +208,19 @@ def posts():
     ok('... and when they are wrong', not bad, bad)
 
 
+def lanes():
+    def names(query):
+        status, _, text = ask(SOCKET, '/api/v1/lanes' + query)
+        return status, [x['lane'] for x in json.loads(text).get('lanes', ())]
+    got = [names(q) for q in ('', '?lane=FAR', '?lane=other&lane=FAR', '?lane=other',
+                              '?lane=FAR&lane=nonesuch')]
+    ok('lanes are those that are asked for, and 404 where one is none', got == [
+        (200, ['FAR']), (200, ['FAR']), (200, ['FAR', 'other']), (200, ['other']), (404, [])], got)
+    lat = ask(SOCKET, '/api/v1/lanes?lane=FAR')[2].decode()
+    ok('places and lengths are as they were written', '"at":[1.35,103.82]' in lat
+       and '"cable_km":2900.5' in lat, lat)
+
+
 def methods():
     bad = []
     by_path = {}
@@ -248,6 +261,7 @@ def main():
     routes()
     posts()
     gets()
+    lanes()
     methods()
     tokens()
     stop()

@@ -37,7 +37,8 @@ def lane_of(name, paths, **more):
     lane = {"lane": name, "at": [1.29, 103.85], "cable_km": 2900,
             "floor_ns": 28971000, "floor_source": "cable", "geography": "ok",
             "budgets": [], "idle_ns": 36 * 10**6, "working_p50_ns": 37 * 10**6,
-            "working_p90_ns": 41 * 10**6, "paths": paths}
+            "working_p90_ns": 41 * 10**6, "packets_per_s": 1000.5,
+            "bits_per_s": 8.2e6, "paths": paths}
     lane.update(more)
     return lane
 

@@ -35,6 +35,7 @@ print(sum(e['detail']['lane']=='$2' for e in json.load(sys.stdin)['events']))"
 lane() { # NAME EXPRESSION over l, its entry of GET lanes, and p, its paths
 	sealane -j lanes "$1" | python3 -c "import json,sys
 l=json.load(sys.stdin)['lanes'][0]; p={x['path']:x for x in l['paths']}
+near=lambda got, want: got and abs(got/1e6-want) <= 0.03*want
 print(l); assert $2"
 }
 
@@ -57,6 +58,10 @@ ok "usual latencies are learned" wait_until 30 lane SG \
 	'p["sg-cable"]["state"]=="steady"'
 ok "... of the other lane too" wait_until 10 lane HK \
 	'p["hk-cable"]["state"]=="steady"'
+sleep 5			# what is learned is on disk by then
+agent_kill KILL
+agent_start
+ok "what was learned outlives kill -9" lane SG 'p["sg-cable"]["state"]=="steady"'
 ok "GET lanes keeps its schema" schema lanes lanes
 ok "the floor is the cable's: 29.02 ms" lane SG \
 	'l["floor_ns"]==29020076 and l["floor_source"]=="cable"'
@@ -116,10 +121,27 @@ ok "... with the latencies before and after" nth path-change 3 \
 	"near(d['from_ns'], $SG_MS) and near(d['to_ns'], $SG_MS+$CROSS_MS)"
 ok "... the detour, and a hop more" nth path-change 3 \
 	'd["fits"][0]["name"]=="Hong Kong" and (d["from_hops"], d["to_hops"])==(63, 62)'
+marked() {
+	lane SG "p['hk-cable']['state']=='changed' and p['hk-cable']['since'] and near(p['hk-cable']['baseline_ns'], $SG_MS)" &&
+		sealane lanes SG | grep -q 'hk-cable  *changed' &&
+		sealane watch -n 1 </dev/null | grep -q '^1 path changed'
+}
+ok "the new path is marked in lanes and watch, with what was usual" marked
+agent_kill KILL
+agent_start
+ok "... over kill -9 too" wait_until 15 marked
 lab mend SG
 ok "the way back is told likewise" happens path-change 4
 ok "... as such" nth path-change 4 \
 	'(d["path_from"], d["path_to"], d["back"])==("hk-cable", "sg-cable", True)'
+ok "... and nothing is marked any more" lane SG \
+	'all(x["state"]!="changed" for x in l["paths"])'
+
+whole() { # no row of a path that says nothing, and each packet in the lane's sum
+	lane SG 'all(x["samples"] or x["state"]!="learning" for x in l["paths"]) and
+l["packets_per_s"]>=sum(x["packets_per_s"] for x in l["paths"])-0.1*len(p)>10'
+}
+ok "paths that say nothing are no rows, but their packets count" whole
 
 # --- a file that was damaged ---
 agent_kill TERM

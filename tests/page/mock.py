@@ -100,7 +100,9 @@ def lanes_doc():
             "floor_source": "cable" if floor else None,
             "geography": "broken" if name == "MNL" else "ok" if floor else "unknown",
             "budgets": budgets, "idle_ns": int(mid * 1e6), "working_p50_ns":
-            int(mid * 1.2e6), "working_p90_ns": int(mid * 1.5e6), "paths": paths})
+            int(mid * 1.2e6), "working_p90_ns": int(mid * 1.5e6),
+            "packets_per_s": sum(p["packets_per_s"] for p in paths),
+            "bits_per_s": sum(p["bits_per_s"] for p in paths), "paths": paths})
     return {"gateway": {"name": "Haikou", "at": [20.04, 110.35]},
             "detection": {"step_ns": 3000000, "share_ppm": 100000, "hold_s": 180},
             "lanes": lanes}

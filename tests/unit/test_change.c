@@ -301,4 +301,29 @@ TEST(another_hop_limit_settles_it_at_once)
 	EXPECT_GE(t.made_up, 10);	/* two hours a day, there and back */
 }
 
+TEST(when_it_was_learned_stays_known)
+{
+	const uint64_t step_ns = rules.hold_ns / SL_HOLD_STEPS;
+	struct sl_change c = {}, restored = {};
+	struct sl_change_news news;
+	struct sl_hist h = {};
+	uint64_t at_ns;
+	int i;
+
+	for (i = 0; i < 40; i++)
+		sl_hist_record(&h, 36 * MS + i * 1000);
+	for (at_ns = S; at_ns < HOUR; at_ns += step_ns) {
+		sl_change_take(&c, &rules, at_ns, at_ns + step_ns, &h, 0, 0,
+			       SL_HOPS_UNKNOWN, &news);
+		if (at_ns + step_ns - S < rules.hold_ns)
+			EXPECT_EQ(c.learned_ns, 0);
+	}
+	EXPECT_TRUE(c.learned);
+	EXPECT_EQ(c.learned_ns, S + rules.hold_ns);
+	/* of before a restart: nobody saw when */
+	sl_change_restore(&restored, &c.base);
+	EXPECT_TRUE(restored.learned);
+	EXPECT_EQ(restored.learned_ns, 0);
+}
+
 TEST_HARNESS_MAIN
