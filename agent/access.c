@@ -10,12 +10,15 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include "api.h"
+#include "call.h"
 #include "commits.h"
 #include "duration.h"
 #include "token.h"
 
 #define GROUPS_MOST	256
 #define TELL_NS		60000000000ULL	/* wrong tokens of one peer, at once */
+#define TELL_MOST	10		/* peers in that time; a network of IPv6
+					 * has as many as one likes */
 
 /* --- users of the Unix socket --- */
 static bool is_number(const char *word, unsigned int *id)
@@ -204,12 +207,39 @@ static bool is_foreign(struct MHD_Connection *c, const struct request *req,
 	return !at || !host || strcasecmp(at + 3, host);
 }
 
+static void next_minute(struct agent *a, uint64_t now)
+{
+	struct api *s = a->api;
+	struct json_object *detail;
+
+	if (s->tell_ns && now - s->tell_ns <= TELL_NS)
+		return;
+	s->tell_ns = now;
+	s->told = 0;
+	if (!s->wrong_more)
+		return;
+	detail = json_object_new_object();
+	put_text(detail, "from", "others");
+	put_int(detail, "wrong_tokens", s->wrong_more);
+	event(a, LOG_WARNING, "access", detail, "%u wrong tokens from other "
+	      "addresses", s->wrong_more);
+	s->wrong_more = 0;
+}
+
 /* Somebody tries tokens: said now and then, for a log that he fills hides what
  * matters. */
 static void tell_wrong(struct agent *a, struct peer *p, uint64_t now)
 {
-	struct json_object *detail = json_object_new_object();
+	struct json_object *detail;
 
+	next_minute(a, now);
+	if (a->api->told++ >= TELL_MOST) {
+		a->api->wrong_more += p->wrong;
+		p->wrong = 0;
+		p->told_ns = now;
+		return;
+	}
+	detail = json_object_new_object();
 	put_text(detail, "from", p->name);
 	put_int(detail, "wrong_tokens", p->wrong);
 	event(a, LOG_WARNING, "access", detail, "%u wrong token%s from %s",
@@ -234,6 +264,7 @@ void access_second(struct agent *a)
 	uint64_t now = sl_mono_ns();
 	struct peer *p;
 
+	next_minute(a, now);
 	for (p = a->api->peer; p < a->api->peer + PEERS; p++)
 		if (p->wrong && now - p->told_ns > TELL_NS)
 			tell_wrong(a, p, now);

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 #include "api.h"
+#include "call.h"
 #include "duration.h"
 
 /* More of the body; whoever may not post is not listened to. */
@@ -146,6 +147,8 @@ static void resume(struct api *s, bool all)
 			s->n_slowed--;
 		else
 			s->n_waiting--;
+		if (req->conn->peer && !req->wrong_token)
+			req->conn->peer->waiting--;
 		conn_await_body(req->conn);
 		MHD_resume_connection(req->c);
 	}

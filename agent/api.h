@@ -23,7 +23,7 @@ struct tokens;
 struct peer {
 	uint8_t key[16];
 	char name[INET6_ADDRSTRLEN];	/* one of its addresses, or "uid N" */
-	unsigned int conns, streams;
+	unsigned int conns, streams, waiting;
 	uint64_t left_m;	/* thousandths of requests that he may make */
 	uint64_t filled_ns, used_ns;	/* monotonic clock; used 0: nobody */
 	unsigned int wrong;	/* tokens, since it was last told */
@@ -117,6 +117,8 @@ struct api {
 	struct conn *conns;
 	unsigned int n_users;		/* conns of users but root */
 	struct peer peer[PEERS];
+	uint64_t tell_ns;		/* this minute of telling of wrong tokens: */
+	unsigned int told, wrong_more;	/* peers told of; tokens of the rest */
 	struct request *waiting;
 	unsigned int n_waiting, n_slowed;
 	struct stream *streams;

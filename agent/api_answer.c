@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include "api.h"
+#include "call.h"
 #include "commits.h"
 #include "duration.h"
 #include "plain.h"
 
-/* Requests that wait for something new: some connections are for others. */
-#define MAX_WAITING 16
+/* Requests that wait for something new: some connections are for others, and one
+ * who has many must not keep others from asking about history. */
+#define MAX_WAITING 32
+#define MAX_WAITING_PEER 8
 /* A wrong token is told after this, to so many at once. */
 #define WRONG_S 1
 #define MAX_SLOWED 32
@@ -230,6 +233,8 @@ static void put_aside(struct api *s, struct MHD_Connection *c,
 		s->n_slowed++;
 	else
 		s->n_waiting++;
+	if (req->conn->peer && !req->wrong_token)
+		req->conn->peer->waiting++;
 	conn_rest(req->conn);
 	MHD_suspend_connection(c);
 }
@@ -271,6 +276,14 @@ static bool slow_down(struct api *s, struct MHD_Connection *c,
 	return false;
 }
 
+static bool may_wait(const struct api *s, const struct request *req)
+{
+	const struct peer *p = req->conn->peer;
+
+	return s->n_waiting < MAX_WAITING &&
+	       (!p || p->waiting < MAX_WAITING_PEER);
+}
+
 /* The server would end a body whose length it does not know, which is not to come
  * after a HEAD. */
 static struct MHD_Response *without_body(struct MHD_Response *resp)
@@ -285,8 +298,7 @@ enum MHD_Result api_answer(struct MHD_Connection *c, struct agent *a,
 {
 	struct call k = { .a = a, .c = c, .who = req->who,
 			  .kept = &req->kept, .free_kept = &req->free_kept,
-			  .may_wait = !req->over &&
-				      a->api->n_waiting < MAX_WAITING };
+			  .may_wait = !req->over && may_wait(a->api, req) };
 	struct json_object *doc;
 	enum MHD_Result rc = MHD_YES;
 

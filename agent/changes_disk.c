@@ -171,7 +171,7 @@ static double number_upto(struct json_object *o, const char *key, double most)
 
 static double number(struct json_object *o, const char *key)
 {
-	return number_upto(o, key, (double)(INT64_MAX / 2));
+	return number_upto(o, key, 0x1p62);
 }
 
 static struct json_object *member(struct json_object *o, const char *key,

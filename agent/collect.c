@@ -473,5 +473,6 @@ void module_collect(struct agent *a)
 		return;
 	c->pen.len = 0;
 	read_module(a);
+	drop_old_fine(c);	/* it may be let go often */
 	keep_fine(c, c->last_ns, c->last_ns);
 }

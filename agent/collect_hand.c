@@ -16,9 +16,13 @@ struct hand {
 		uint64_t step_ns;
 		bool there;
 	} step[KEPT_STEPS];
-	bool running;
+	bool running, known;		/* known: which are there */
+	uint64_t after_ns;		/* those behind it are handed over */
 	int rc;
 };
+
+/* In a second, so that the writer's queue has room for what comes beside. */
+#define HAND_AT_ONCE 10
 
 const char *lane_word(const struct agent *a, uint32_t lane)
 {
@@ -148,25 +152,39 @@ static uint64_t last_there(const struct hand *h)
 	return i ? h->step[i - 1].step_ns : 0;
 }
 
-static void looked(struct agent *a, void *arg)
+static void hand_some(struct agent *a)
 {
 	const struct kept_bank *b = kept_live(a->collect->kept);
-	struct hand *h = arg;
-	uint32_t i;
+	struct hand *h = a->collect->hand;
+	uint32_t i, n = 0;
 
-	if (h->rc == -EAGAIN) {		/* history is not ready */
-		h->running = false;
-		return;
+	for (i = 0; i < b->n && n < HAND_AT_ONCE; i++) {
+		if (b->step[i].step_ns <= h->after_ns)
+			continue;
+		hand_kept(a, &b->step[i]);
+		h->after_ns = b->step[i].step_ns;
+		n++;
 	}
+	if (n == HAND_AT_ONCE)
+		return;
 	a->collect->hand = NULL;
+	free(h);
+}
+
+static void looked(struct agent *a, void *arg)
+{
+	struct hand *h = arg;
+
+	h->running = false;
+	if (h->rc == -EAGAIN)		/* history is not ready */
+		return;
+	h->known = true;
+	h->after_ns = last_there(h);
 	if (h->rc)
 		event(a, LOG_WARNING, "history", NULL, "cannot tell which steps "
 		      "of the former agent are on disk: %s; at most %u s of "
 		      "history may be missing", strerror(-h->rc), h->n * 10);
-	for (i = 0; i < b->n; i++)
-		if (b->step[i].step_ns > last_there(h))
-			hand_kept(a, &b->step[i]);
-	free(h);
+	hand_some(a);
 }
 
 void hand_recover(struct agent *a)
@@ -185,6 +203,8 @@ void hand_second(struct agent *a)
 {
 	struct hand *h = a->collect->hand;
 
-	if (h && !h->running)
+	if (h && h->known)
+		hand_some(a);
+	else if (h && !h->running)
 		h->running = !history_run(a, look, looked, h);
 }

@@ -233,17 +233,19 @@ void history_add_traffic(struct agent *a, const char *lane, const char *path,
 	put_record(s, &key, true, &m);
 }
 
-/* Under lock. */
-static void drop_first(struct history *h)
+void history_bound_queue(struct history *h, unsigned int most)
 {
-	struct handed *s = h->first;
+	struct handed *s;
 
-	h->first = s->next;
-	if (!h->first)
-		h->last = NULL;
-	h->queued--;
-	h->lost++;
-	free_step(s);
+	while (h->queued > most) {
+		s = h->first;
+		h->first = s->next;
+		if (!h->first)
+			h->last = NULL;
+		h->queued--;
+		h->lost++;
+		free_step(s);
+	}
 }
 
 void history_step_done(struct agent *a, uint64_t from_ns)
@@ -256,8 +258,7 @@ void history_step_done(struct agent *a, uint64_t from_ns)
 	h->open = NULL;
 	s->tick = from_ns / HISTORY_STEP_NS;
 	pthread_mutex_lock(&h->lock);
-	while (h->queued >= QUEUE_MOST)
-		drop_first(h);
+	history_bound_queue(h, QUEUE_MOST - 1);
 	if (h->last)
 		h->last->next = s;
 	else

@@ -56,6 +56,8 @@ struct history_ask {
 			const char *lane, const char *path,
 			const struct sl_lane_ctr *c);
 	void *arg;
+	/* Asked now and then; true: nobody wants the rest, -ECANCELED. Or NULL. */
+	bool (*stop)(void *arg);
 };
 
 /* Run `work` on the reader's thread, then `done` in the loop (not at all once the

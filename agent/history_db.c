@@ -93,13 +93,13 @@ int64_t db_number(sqlite3 *db, const char *sql, int64_t fallback)
 
 uint64_t db_file_b(const struct history *h)
 {
-	static const char *const end[] = { "", "-wal" };
+	static const char *const end[] = { "", "-wal", "-spare" };
 	char name[sizeof(h->path) + 8];
 	uint64_t sum_b = 0;
 	struct stat st;
 	unsigned int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 3; i++) {
 		snprintf(name, sizeof(name), "%s%s", h->path, end[i]);
 		if (!stat(name, &st))
 			sum_b += st.st_size;

@@ -3,13 +3,16 @@
  * How long history is kept, and how large it may be: blocks leave as wholes, the
  * oldest first. Where the disk is full, it is history that makes room.
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "duration.h"
 #include "history_priv.h"
 
-#define EVICT_STEPS	6	/* a full disk costs one block a minute: it may
-				 * be somebody else who fills it */
-#define EVICT_NS	60000000000ULL
+#define EVICT_STEPS	6	/* a full disk costs one block in so many steps or
+				 * so long: it may be somebody else who fills it */
+#define EVICT_NS	15000000000ULL
+#define SPARE_B		2000000	/* as large as the log */
 #define PAGE_B		16384
 #define SLACK_B		8000000		/* for the work of making room itself,
 					 * at most, ... */
@@ -177,6 +180,41 @@ int keep_limits(struct history *h)
 	return rc ? rc : keep_room(h, 0);
 }
 
+/* --- a full disk --- */
+/* What is in the log cannot get into a file that must grow for it, and nothing can
+ * be deleted before that: so a little is held back. */
+static void spare_path(const struct history *h, char *buf, size_t len)
+{
+	snprintf(buf, len, "%s-spare", h->path);
+}
+
+void keep_spare(struct history *h)
+{
+	char path[sizeof(h->path) + 8];
+	uint64_t len_b = slack_b(bound_b(h)) / 2;
+	int fd;
+
+	if (h->spare)
+		return;
+	spare_path(h, path, sizeof(path));
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	h->spare = fd >= 0 && !posix_fallocate(fd, 0, len_b < SPARE_B ? len_b :
+					       SPARE_B);
+	if (fd >= 0)
+		close(fd);
+	if (!h->spare)
+		unlink(path);
+}
+
+static void use_spare(struct history *h)
+{
+	char path[sizeof(h->path) + 8];
+
+	spare_path(h, path, sizeof(path));
+	unlink(path);
+	h->spare = false;
+}
+
 /* The disk is full. 0: there is a little room now. */
 int keep_evict(struct history *h)
 {
@@ -188,6 +226,7 @@ int keep_evict(struct history *h)
 		return SQLITE_FULL;
 	h->evicted_at = h->steps;
 	h->evicted_ns = now_ns;
+	use_spare(h);
 	rc = checkpoint(h);
 	if (!rc)
 		rc = drop_oldest(h);
@@ -197,6 +236,7 @@ int keep_evict(struct history *h)
 		rc = vacuum(h);
 	if (!rc)
 		rc = checkpoint(h);
+	keep_spare(h);
 	say_evicted(h, LOG_WARNING, "the disk is full");
 	return rc;
 }

@@ -11,9 +11,14 @@ struct name {
 	bool traffic;
 };
 
+/* Prefixes that have a number: those of a lane come and go, and their names are all
+ * in memory. Lanes, paths and methods are bounded by what there is of them. */
+#define PREFIXES_MOST	32768
+
 struct names {
 	struct name *slot;
 	unsigned int size, n;		/* size: a power of two */
+	unsigned int n_prefixes;
 	uint32_t last;			/* half of the last number given out */
 };
 
@@ -57,7 +62,8 @@ static struct name *find(struct names *n, const struct history_key *key,
 static int grow(struct names *n)
 {
 	struct names bigger = { .size = n->size ? n->size * 2 : 1024,
-				.n = n->n, .last = n->last };
+				.n = n->n, .last = n->last,
+				.n_prefixes = n->n_prefixes };
 	unsigned int i;
 
 	if (n->n * 2 < n->size)
@@ -83,6 +89,7 @@ static void remember(void *arg, uint32_t sid, const struct history_key *key)
 		return;
 	at = find(n, key, is_traffic(sid));
 	n->n += !at->sid;
+	n->n_prefixes += !at->sid && key->prefix.family;
 	*at = (struct name){ *key, sid, is_traffic(sid) };
 	if (sid / 2 > n->last)
 		n->last = sid / 2;
@@ -174,12 +181,32 @@ static int save(struct history *h, uint32_t sid, const struct history_key *key)
 	return db_step(s) ? sqlite3_errcode(h->db) : db_run(h->db, sql);
 }
 
+/* Room for more prefixes: those go that were not seen for longest. What they have
+ * on disk goes with its blocks. */
+static int drop_prefixes(struct history *h)
+{
+	char sql[160];
+	int rc;
+
+	snprintf(sql, sizeof(sql), "DELETE FROM series WHERE id IN (SELECT id "
+		 "FROM series WHERE family<>0 ORDER BY seen_s,id LIMIT %u)",
+		 h->names->n_prefixes - PREFIXES_MOST / 4 * 3);
+	rc = db_run(h->db, sql);
+	if (rc)
+		return rc;
+	names_forget(h);
+	return load(h);
+}
+
 int names_sid(struct history *h, const struct history_key *key, bool traffic,
 	      uint32_t *sid)
 {
 	struct history_key plain;
 	struct name *at;
 	int rc = h->names ? 0 : load(h);
+
+	if (!rc && key->prefix.family && h->names->n_prefixes >= PREFIXES_MOST)
+		rc = drop_prefixes(h);
 
 	if (rc || grow(h->names))
 		return rc ? rc : SQLITE_NOMEM;

@@ -143,8 +143,10 @@ struct history {
 	sqlite3 *db;
 	sqlite3_stmt *st[STATEMENTS];
 	struct names *names;
+	bool spare;			/* is there */
 	char trouble[TEXT_B];		/* why nothing is written; "" */
 	uint32_t newest;		/* tick */
+	uint32_t tidied;		/* when it was last */
 	uint64_t steps;			/* written or tried */
 	uint64_t evicted_at, evicted_ns;	/* steps, then; mono */
 	unsigned int evicted;		/* blocks, not told of */
@@ -158,6 +160,9 @@ struct history {
 /* Becomes an event in the loop. */
 void history_note(struct history *h, int severity, const char *kind,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* Under lock: the oldest steps beyond so many are lost, and counted. */
+void history_bound_queue(struct history *h, unsigned int most);
 
 /* --- history_db.c: SQLite's result codes, 0 is well --- */
 int db_open(struct history *h);		/* and rescue, where needed */
@@ -185,8 +190,9 @@ int names_prune(struct history *h, uint32_t before_s);
 void *history_writer(void *arg);
 
 /* --- history_write.c --- */
-/* All or nothing, with what it completes in the next levels. */
-int write_step(struct history *h, const struct handed *step);
+/* A step and those behind it, with what they complete in the next levels: all or
+ * nothing. */
+int write_steps(struct history *h, const struct handed *first);
 /* A row of the level at a tick, joined with what is there. */
 int young_put(struct history *h, unsigned int level, uint32_t tick,
 	      const struct sl_bytes *raw);
@@ -198,6 +204,7 @@ int seal_due(struct history *h);	/* every block that is whole */
 int keep_limits(struct history *h);
 int keep_room(struct history *h, uint64_t more_b);
 int keep_evict(struct history *h);	/* the oldest block of all */
+void keep_spare(struct history *h);	/* room for that, held back */
 
 /* --- history_rescue.c --- */
 int rescue(struct history *h);		/* db is closed before and after */

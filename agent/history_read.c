@@ -43,12 +43,15 @@ static int64_t first_id(sqlite3 *db, const char *table, int64_t from,
 	return db_number(db, sql, -1);
 }
 
-/* Since when a level has anything; UINT32_MAX: nothing. */
-static uint32_t begin_of(sqlite3 *db, unsigned int level)
+/* The first that a level has, from the step or block on in which `from` lies;
+ * UINT32_MAX: nothing. */
+static uint32_t begin_of(sqlite3 *db, unsigned int level, uint32_t from)
 {
-	int64_t y = first_id(db, "young", YOUNG_ID(level, 0, 0),
+	uint32_t step = from - from % step_ticks[level];
+	uint32_t block = from / block_ticks[level];
+	int64_t y = first_id(db, "young", YOUNG_ID(level, step, 0),
 			     YOUNG_ID(level + 1, 0, 0) - 1);
-	int64_t s = first_id(db, "sealed", SEALED_ID(level, 0, 0),
+	int64_t s = first_id(db, "sealed", SEALED_ID(level, block, 0),
 			     SEALED_ID(level + 1, 0, 0) - 1);
 	uint32_t young = y < 0 ? UINT32_MAX : YOUNG_TICK(y);
 	uint32_t sealed = s < 0 ? UINT32_MAX :
@@ -58,22 +61,25 @@ static uint32_t begin_of(sqlite3 *db, unsigned int level)
 }
 
 /* The coarsest that is not coarser than what is wanted; coarser still where only
- * that reaches back to the beginning, or further. */
+ * that reaches back to the beginning, or further. What ends before the beginning
+ * (the agent was away since) does not count. */
 static unsigned int choose_level(sqlite3 *db, uint64_t step_ns, uint32_t from)
 {
 	uint64_t step = step_ns / HISTORY_STEP_NS;
-	uint32_t begin[LEVELS];
+	uint32_t begin[LEVELS], after[LEVELS];
 	unsigned int level, other, best;
 
-	for (level = 0; level < LEVELS; level++)
-		begin[level] = begin_of(db, level);
+	for (level = 0; level < LEVELS; level++) {
+		begin[level] = begin_of(db, level, 0);
+		after[level] = begin_of(db, level, from);
+	}
 	for (best = LEVELS - 1; best && step_ticks[best] > step; best--)
 		;
 	for (level = best; level < LEVELS; level++) {
 		bool reaches = begin[level] <= from;
 
 		for (other = level + 1; other < LEVELS && !reaches; other++)
-			if ((uint64_t)begin[other] + step_ticks[other] <
+			if ((uint64_t)after[other] + step_ticks[other] <
 			    begin[level])
 				break;
 		if (reaches || other >= LEVELS)
@@ -355,6 +361,8 @@ static int read_all(struct reading *g)
 		hand_over(g, s);
 		if (!(k % 16) && reader_stops(g->r))
 			rc = -EINTR;
+		else if (!(k % 16) && g->ask->stop && g->ask->stop(g->ask->arg))
+			rc = -ECANCELED;
 	}
 	sl_bytes_free(&plain);
 	return rc;

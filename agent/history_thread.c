@@ -10,7 +10,9 @@
 #include "history_priv.h"
 
 #define RETRY_S		2
+#define BATCH		16	/* steps in one transaction */
 #define DAY_TICKS	(86400 / TICK_S)
+#define TIDY_TICKS	30	/* between looks for what to seal or drop */
 #define DISTRUST_STEPS	60
 
 /* A clock that was set: say so, and don't take a leap for the passing of time
@@ -38,8 +40,7 @@ static void say_trouble(struct history *h, int rc)
 {
 	char now[TEXT_B];
 
-	snprintf(now, sizeof(now), "%s", rc == SQLITE_NOMEM ? "no memory" :
-		 h->db ? sqlite3_errmsg(h->db) : sqlite3_errstr(rc));
+	snprintf(now, sizeof(now), "%s", sqlite3_errstr(rc));
 	if (!h->trouble[0])
 		history_note(h, LOG_ERR, "history", "history pauses: %s: %s; "
 			     "measuring and rules go on", h->path, now);
@@ -77,6 +78,7 @@ static int be_open(struct history *h)
 	if (rc || h->ready)
 		return rc;
 	h->newest = newest_tick(h);
+	keep_spare(h);
 	pthread_mutex_lock(&h->lock);
 	h->ready = true;
 	h->opened++;
@@ -113,51 +115,99 @@ static bool mend(struct history *h, int rc)
 /* In the log a page is as large as in the file, however little of it is new. */
 #define MORE_B	262144
 
-static int try_step(struct history *h, const struct handed *step)
+static uint64_t chain_b(const struct handed *s)
 {
+	uint64_t sum_b = 0;
+
+	for (; s; s = s->next)
+		sum_b += s->records.n;
+	return sum_b;
+}
+
+static int try_steps(struct history *h, const struct handed *first)
+{
+	const struct handed *s;
 	int rc = be_open(h), tries;
 
 	if (!rc)
-		rc = keep_room(h, step->records.n + MORE_B);
-
+		rc = keep_room(h, chain_b(first) + MORE_B);
 	for (tries = 0; tries < 4; tries++) {
 		if (!rc)
-			rc = write_step(h, step);
+			rc = write_steps(h, first);
 		if (!rc)
 			break;
-		say_trouble(h, rc);
-		if (!mend(h, rc))
+		if (!mend(h, rc)) {
+			say_trouble(h, rc);
 			return rc;
+		}
 		rc = be_open(h);
 	}
-	if (!rc)
-		watch_clock(h, step->tick);
+	for (s = first; s && !rc; s = s->next)
+		watch_clock(h, s->tick);
 	return rc;
 }
 
 /* The rest of the work: it can wait, where it fails. */
-static void tidy(struct history *h)
+static void tidy(struct history *h, bool now)
 {
-	int rc = seal_due(h);
+	int rc;
 
+	if (!now && !h->trouble[0] && h->newest / TIDY_TICKS == h->tidied)
+		return;
+	h->tidied = h->newest / TIDY_TICKS;
+	keep_spare(h);
+	rc = seal_due(h);
 	if (!rc)
 		rc = keep_limits(h);
-	if (rc) {
-		say_trouble(h, rc);
-		mend(h, rc);
-	} else {
+	if (!rc)
 		say_better(h);
-	}
+	else if (!mend(h, rc))
+		say_trouble(h, rc);
 }
 
-static void handed_free(struct handed *s)
+static unsigned int free_chain(struct handed *s)
 {
-	if (s)
+	struct handed *next;
+	unsigned int n = 0;
+
+	for (; s; s = next, n++) {
+		next = s->next;
 		sl_bytes_free(&s->records);
-	free(s);
+		free(s);
+	}
+	return n;
 }
 
-/* The next step; NULL: none, and there is something else to do. */
+/* The first steps that wait, as a chain: more than one only after a delay. */
+static struct handed *cut_chain(struct history *h)
+{
+	struct handed *first = h->first, *last = first;
+	unsigned int n = 1;
+
+	if (!first)
+		return NULL;
+	for (; last->next && n < BATCH; n++)
+		last = last->next;
+	h->first = last->next;
+	if (!h->first)
+		h->last = NULL;
+	h->queued -= n;
+	last->next = NULL;
+	return first;
+}
+
+/* The first tick of a chain, whatever the clock did; 0: an empty one. */
+static uint32_t lowest(const struct handed *s)
+{
+	uint32_t tick = s ? s->tick : 0;
+
+	for (; s; s = s->next)
+		if (s->tick < tick)
+			tick = s->tick;
+	return tick;
+}
+
+/* The next steps; NULL: none, and there is something else to do. */
 static struct handed *take(struct history *h, bool wait)
 {
 	struct timespec until;
@@ -172,27 +222,27 @@ static struct handed *take(struct history *h, bool wait)
 		if (pthread_cond_timedwait(&h->wake_writer, &h->lock, &until))
 			break;
 	}
-	s = h->first;
-	if (s) {
-		h->writing = s->tick;
-		h->first = s->next;
-		if (!h->first)
-			h->last = NULL;
-		h->queued--;
-	}
+	s = cut_chain(h);
+	h->writing = lowest(s);
 	h->limits_new = false;
 	pthread_mutex_unlock(&h->lock);
 	return s;
 }
 
-static void put_back(struct history *h, struct handed *s)
+static void put_back(struct history *h, struct handed *first)
 {
+	struct handed *last = first;
+	unsigned int n = 1;
+
+	for (; last->next; n++)
+		last = last->next;
 	pthread_mutex_lock(&h->lock);
-	s->next = h->first;
-	h->first = s;
+	last->next = h->first;
+	h->first = first;
 	if (!h->last)
-		h->last = s;
-	h->queued++;
+		h->last = last;
+	h->queued += n;
+	history_bound_queue(h, QUEUE_MOST);
 	pthread_mutex_unlock(&h->lock);
 }
 
@@ -213,10 +263,8 @@ static void check_damage(struct history *h)
 	pthread_mutex_lock(&h->lock);
 	damaged = h->damaged;
 	pthread_mutex_unlock(&h->lock);
-	if (damaged) {
+	if (damaged && !mend(h, SQLITE_CORRUPT))
 		say_trouble(h, SQLITE_CORRUPT);
-		mend(h, SQLITE_CORRUPT);
-	}
 }
 
 void *history_writer(void *arg)
@@ -231,20 +279,19 @@ void *history_writer(void *arg)
 		s = take(h, wait);
 		check_damage(h);
 		if (s) {
-			wait = try_step(h, s);
+			wait = try_steps(h, s);
 			if (wait && !stopping(h)) {
 				put_back(h, s);
 				continue;
 			}
-			handed_free(s);
-			h->steps++;
+			h->steps += free_chain(s);
 		} else if (stopping(h)) {
 			break;
 		} else {
 			wait = be_open(h);
 		}
 		if (!wait)
-			tidy(h);
+			tidy(h, !s);
 	}
 	db_close(h, !h->trouble[0]);
 	return NULL;

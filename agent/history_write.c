@@ -242,21 +242,29 @@ static int to_raw(struct history *h, const struct handed *step,
 	return raw->failed ? SQLITE_NOMEM : rc;
 }
 
-int write_step(struct history *h, const struct handed *step)
+static int write_one(struct history *h, const struct handed *step)
 {
 	struct sl_bytes raw = {};
 	unsigned int level;
-	int rc = db_run(h->db, "BEGIN IMMEDIATE");
+	int rc = to_raw(h, step, &raw);
 
-	if (!rc)
-		rc = to_raw(h, step, &raw);
 	if (!rc && raw.n)
 		rc = young_put(h, 0, step->tick, &raw);
 	for (level = 0; !rc && level + 1 < LEVELS; level++)
 		rc = roll(h, level, step->tick);
+	sl_bytes_free(&raw);
+	return rc;
+}
+
+int write_steps(struct history *h, const struct handed *first)
+{
+	int rc = db_run(h->db, "BEGIN IMMEDIATE");
+	const struct handed *s;
+
+	for (s = first; s && !rc; s = s->next)
+		rc = write_one(h, s);
 	if (!rc)
 		rc = db_run(h->db, "COMMIT");
-	sl_bytes_free(&raw);
 	if (rc) {
 		sqlite3_exec(h->db, "ROLLBACK", NULL, NULL, NULL);
 		names_forget(h);	/* some may be new */

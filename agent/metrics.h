@@ -11,7 +11,7 @@
 #define SL_METRICS_H
 
 #include <sealane/kmod.h>
-#include "agent.h"
+#include "call.h"
 #include "hist_long.h"
 
 #define METRICS_RULES	500	/* told one by one; the others are "other" */

@@ -3,7 +3,7 @@
 #ifndef SL_PAGE_H
 #define SL_PAGE_H
 
-#include "agent.h"
+#include "call.h"
 
 /* One of its files each; for whoever asks, since they hold no figures. */
 struct json_object *get_page(struct call *k);

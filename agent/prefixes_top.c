@@ -202,12 +202,27 @@ void top_add(struct top *t, const struct sl_trip *trip, uint32_t weight)
 		sl_hist_record_many(&t->sketch[p->sketch], trip->rtt_ns, weight);
 }
 
+/* Where more prefixes come than there are places, one of a crowd is here by chance,
+ * and another one in the next ten seconds: each would be a series for history, and
+ * none of them one to look at. What surely has its share is no such one. */
+static bool stands_out(const struct lane *l, uint32_t k)
+{
+	const struct sl_heavy *h = &l->heavy;
+
+	return h->n < SL_HEAVY_ROOM ||
+	       (h->count[k] - h->error[k]) * SL_HEAVY_ROOM >= h->total;
+}
+
 /* A lane's top, as it is now. */
 static uint32_t best_of(const struct top *t, const struct lane *l,
 			uint8_t best[PREFIXES_TOP], bool is_best[SL_HEAVY_ROOM])
 {
-	uint32_t k, n = sl_heavy_top(&l->heavy, l->measured, share(t), best);
+	bool among[SL_HEAVY_ROOM];
+	uint32_t k, n;
 
+	for (k = 0; k < SL_HEAVY_ROOM; k++)
+		among[k] = l->measured[k] && stands_out(l, k);
+	n = sl_heavy_top(&l->heavy, among, share(t), best);
 	memset(is_best, 0, SL_HEAVY_ROOM * sizeof(*is_best));
 	for (k = 0; k < n; k++)
 		is_best[best[k]] = true;
@@ -304,8 +319,9 @@ static void take_lane(struct top *t, uint32_t number, prefix_fn fn, void *arg)
 	for (k = 0; k < l->heavy.n; k++) {
 		if (l->place[k].sketch == NONE)
 			continue;
-		take_place(t, number, l->heavy.key[k], l->place[k].sketch, fn,
-			   arg);
+		if (stands_out(l, k))
+			take_place(t, number, l->heavy.key[k],
+				   l->place[k].sketch, fn, arg);
 		if (!is_best[k])
 			give_back(t, l, &l->place[k]);
 	}

@@ -7,12 +7,16 @@
 #ifndef SL_QUERY_H
 #define SL_QUERY_H
 
+#include "call.h"
 #include "collect.h"
 #include "history.h"
 
 #define QUERY_LANES	64
-/* A question that would need more memory than this (48 MB) is refused. */
+/* A question that would need more memory than this (48 MB) is refused; so much may
+ * also be held by all that wait for disk. */
 #define QUERY_CELLS	16384
+/* With heat a cell is some 50 numbers, and the loop writes them all. */
+#define QUERY_HEAT_CELLS 2048
 
 /* A row, or in a series one step of it. Fields that are merged are zero. */
 struct query_row {
@@ -58,6 +62,7 @@ struct query {
 	/* of reading disk */
 	uint64_t least_ns;		/* no finer level reaches back */
 	uint64_t part_ns;		/* steps that are expected */
+	bool left;			/* nobody waits any more: atomic */
 	int rc;
 };
 
@@ -92,7 +97,7 @@ bool query_wants(const struct query *q, const struct history_key *k);
 /* Traffic and residence of a row: its key with the rest merged. */
 struct history_key query_place(const struct query *q, const char *lane,
 			       const char *path);
-void query_merge(struct query_sums *to, const struct query_sums *from);
+void query_merge(struct query_sums *to, struct query_sums *from);
 void query_sort(const struct agent *a, struct query_rows *all);
 void query_forget(struct query_sums *s);
 void query_free(struct query *q);

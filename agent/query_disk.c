@@ -6,6 +6,7 @@
  * Every part is a whole number of its steps, so that nothing is counted twice.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -101,6 +102,11 @@ static bool wanted_traffic(void *arg, const char *lane, const char *path)
 	return query_wants_lane(arg, lane);
 }
 
+static bool is_left(void *arg)
+{
+	return __atomic_load_n(&((struct query *)arg)->left, __ATOMIC_RELAXED);
+}
+
 static void took(struct query *q, uint64_t len_ns)
 {
 	if (len_ns > q->part_ns && len_ns > q->least_ns)
@@ -154,7 +160,7 @@ static int read_part(struct history_reader *r, struct query *q, uint64_t from_ns
 	const struct history_ask ask = {
 		.from_ns = from_ns, .to_ns = to_ns, .step_ns = step_ns,
 		.wanted = wanted, .wanted_traffic = wanted_traffic,
-		.series = take_series, .arg = q,
+		.series = take_series, .stop = is_left, .arg = q,
 		.traffic = q->step_ns ? NULL : take_traffic };
 
 	if (from_ns >= to_ns)
@@ -242,23 +248,34 @@ void query_disk(struct history_reader *r, struct query *q)
 }
 
 /* --- requests --- */
+#define LARGE_CELLS 1024		/* 3 MB: given back to the system */
+
 struct asked {
 	struct query q;
-	bool running, ready, left;	/* left: nobody waits any more */
+	bool running, ready;
+	uint32_t held;			/* cells, while it waits */
 };
+
+/* By all that wait: who asks and leaves must not fill the memory. */
+static uint32_t cells_held;
 
 static void end_asked(void *arg)
 {
 	struct asked *s = arg;
+	bool large;
 
 	if (!s)
 		return;
 	if (s->running) {
-		s->left = true;
+		__atomic_store_n(&s->q.left, true, __ATOMIC_RELAXED);
 		return;
 	}
+	cells_held -= s->held;
+	large = s->q.mem.rows.n + s->q.disk.rows.n > LARGE_CELLS;
 	query_free(&s->q);
 	free(s);
+	if (large)
+		malloc_trim(0);
 }
 
 static void work(struct history_reader *r, void *arg)
@@ -267,7 +284,7 @@ static void work(struct history_reader *r, void *arg)
 	int tries;
 
 	/* an agent that just started makes sure of the file first */
-	for (tries = 0; tries < 5; tries++) {
+	for (tries = 0; tries < 5 && !is_left(&s->q); tries++) {
 		query_disk(r, &s->q);
 		if (s->q.rc != -EAGAIN)
 			break;
@@ -281,7 +298,7 @@ static void done(struct agent *a, void *arg)
 
 	s->running = false;
 	s->ready = true;
-	if (s->left)
+	if (s->q.left)
 		end_asked(s);
 	else
 		api_wake(a);
@@ -307,7 +324,8 @@ finish(struct asked *s, struct refusal *r,
 	if (q->rc)
 		return NULL;
 	query_merge(&q->mem, &q->disk);
-	if (q->mem.rows.full || q->mem.traffic.full) {
+	if (q->mem.rows.full || q->mem.traffic.full ||
+	    (q->heat && q->mem.rows.n > QUERY_HEAT_CELLS)) {
 		refuse(r, 400, "ask for fewer lanes or keys, longer steps or a "
 		       "shorter window", "that is too much for one answer");
 		return NULL;
@@ -317,6 +335,19 @@ finish(struct asked *s, struct refusal *r,
 
 /* Which wait for disk, and how long they do. */
 #define WAIT_S 25
+
+static bool start(struct call *k, struct asked *s)
+{
+	uint32_t n = s->q.mem.rows.n;
+
+	if (!k->may_wait || (cells_held && cells_held + n > QUERY_CELLS) ||
+	    history_run(k->a, work, done, s))
+		return false;
+	s->running = true;
+	s->held = n;
+	cells_held += n;
+	return true;
+}
 
 static struct json_object *
 wait_more(struct call *k)
@@ -363,7 +394,7 @@ query_ask(struct call *k, const struct query_words *w,
 		end_asked(s);
 		return NULL;
 	}
-	if (!query_memory(&s->q)) {
+	if (!query_memory(&s->q) || s->q.mem.rows.full) {
 		o = finish(s, &k->r, doc);
 		end_asked(s);
 		return o;
@@ -372,8 +403,7 @@ query_ask(struct call *k, const struct query_words *w,
 	*k->free_kept = end_asked;
 	if (behind(k->a, &s->q, &k->r))
 		return NULL;
-	s->running = k->may_wait && !history_run(k->a, work, done, s);
-	if (s->running)
+	if (start(k, s))
 		return wait_more(k);
 	refuse(&k->r, 503, "ask again in a moment", "too many wait for history "
 	       "on disk");

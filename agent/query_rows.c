@@ -185,10 +185,16 @@ void query_take_traffic(struct query *q, const char *lane, const char *path,
 		add_traffic(&q->into->traffic, &row, c);
 }
 
-static void merge_rows(struct query_rows *to, const struct query_rows *from)
+static void merge_rows(struct query_rows *to, struct query_rows *from)
 {
+	struct query_rows none = *to;
 	uint32_t i;
 
+	if (!to->n && !to->full) {	/* nothing to add to: as they are */
+		*to = *from;
+		*from = none;
+		return;
+	}
 	for (i = 0; i < from->n; i++)
 		if (from->r[i].h)
 			add(to, &from->r[i].key, from->r[i].step_ns,
@@ -198,7 +204,7 @@ static void merge_rows(struct query_rows *to, const struct query_rows *from)
 	to->full |= from->full;
 }
 
-void query_merge(struct query_sums *to, const struct query_sums *from)
+void query_merge(struct query_sums *to, struct query_sums *from)
 {
 	merge_rows(&to->rows, &from->rows);
 	merge_rows(&to->selfs, &from->selfs);

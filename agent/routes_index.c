@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "api.h"
+#include "call.h"
 #include "commits.h"
 #include "token.h"
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include "api.h"
+#include "call.h"
 #include "changes.h"
 #include "duration.h"
 

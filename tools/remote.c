@@ -102,6 +102,9 @@ struct curl_slist *remote_set(const struct cli *cli, CURL *curl)
 				 CURL_SSLVERSION_TLSv1_2);
 		if (cli->cacert)
 			curl_easy_setopt(curl, CURLOPT_CAINFO, cli->cacert);
+		/* http_proxy of the environment would see the token */
+		if (!strncasecmp(cli->url, "http:", 5))
+			curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	} else {
 		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, cli->socket);
 	}

@@ -105,9 +105,12 @@ static void add_bucket(struct grid *g, unsigned int column, int index,
 		       uint64_t n)
 {
 	int b = index - sl_hist_prom_index(0);
-	unsigned int y = pixel_of(g, sl_hist_lower_s(b) * 1e9);
-	unsigned int top = pixel_of(g, sl_hist_upper_s(b) * 1e9 * 0.9999), k;
+	unsigned int y, top, k;
 
+	if (b < 0 || b >= SL_HIST_BUCKETS)	/* no agent of ours says so */
+		return;
+	y = pixel_of(g, sl_hist_lower_s(b) * 1e9);
+	top = pixel_of(g, sl_hist_upper_s(b) * 1e9 * 0.9999);
 	for (k = y; k <= top; k++) {
 		g->n[k][column] += n / (top - y + 1) + 1;
 		if (g->n[k][column] > g->most)

@@ -314,6 +314,9 @@ def tls():
     rc, _, err = sealane('--url', 'http://192.0.2.1:1', 'status', env={
         'SEALANE_TOKEN': tokens['look']})
     ok('... nor in clear over a network', rc == 1 and 'in clear' in err, err)
+    rc, _, err = sealane('--url', 'http://127.0.0.1:%d' % PLAIN[1], 'status', env={
+        'SEALANE_TOKEN': tokens['look'], 'http_proxy': 'http://127.0.0.1:1'})
+    ok('... nor through a proxy of the environment', rc == 0, err)
     rc, _, err = sealane('--url', 'https://127.0.0.1:1', 'bypass', 'on', '--why', 'x')
     ok('bypass of an agent elsewhere that does not answer is not ours', rc == 3 and
        ask_unix('status')[1]['bypass'] is False, err)
@@ -622,6 +625,28 @@ def leaks():
     ok('... and has no more descriptors', fds2 <= fds + 1, (fds, fds2))
 
 
+# --- long polls ---
+def long_polls():
+    """One peer's leave room for others', and for questions that wait for disk."""
+    what = 'events?kind=clock&after=%d&wait=' % ask_unix('events')[1]['last']
+    path = '/api/v1/' + what + '4'
+    held = [connect(PLAIN) for _ in range(8)]
+    for s in held:
+        s.sendall(('GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n' % path).encode())
+    time.sleep(0.5)
+    began = time.monotonic()
+    status = ask(PLAIN, path)[0]
+    took_s = time.monotonic() - began
+    ok('a ninth long poll of a peer is answered at once', status == 200 and took_s < 1.5,
+       (status, took_s))
+    began = time.monotonic()
+    status = ask_unix(what + '1')[0]
+    took_s = time.monotonic() - began
+    ok('... while others may wait', status == 200 and took_s > 0.8, (status, took_s))
+    for s in held:
+        s.close()
+
+
 def main():
     world()
     run('ip', 'addr', 'add', '192.0.2.200/32', 'dev', 'lo')
@@ -640,6 +665,7 @@ def main():
     tls()
     hostile()
     wrong_tokens()
+    long_polls()
     for t in threads:
         t.join()
     for name, (took_s, limit_s) in held.items():

@@ -39,6 +39,10 @@ seed() { # NAME
 	engine)
 		find "$SHARED/data" -name '*.pcap*' 2>/dev/null | sort |
 			xargs "$out/seeds" "$d" ;;
+	sketch)
+		printf '\0\010\144\2\200\10\200\10\0' >"$d/a"
+		printf '\1\1\1\0\2\2\144\1\2\2\11\0\0' >"$d/b"
+		printf '\2\1\1\0\10\0\0\0\0\0\0\0\0\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1' >"$d/c" ;;
 	image|kmod) head -c 64 /dev/zero >"$d/a" ;;
 	expose)
 		printf 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,text/plain;version=0.0.4;q=0.5,*/*;q=0.1' >"$d/a"

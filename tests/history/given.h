@@ -89,8 +89,10 @@ static inline void step_when_room(uint64_t from_ns)
 		pthread_mutex_lock(&h->lock);
 		queued = h->queued;
 		pthread_mutex_unlock(&h->lock);
-		if (queued >= QUEUE_MOST - 1)
+		if (queued >= QUEUE_MOST - 1) {
 			usleep(200);
+			history_second(&given);
+		}
 	} while (queued >= QUEUE_MOST - 1);
 	history_step_done(&given, from_ns);
 }

@@ -178,6 +178,29 @@ TEST(only_what_is_wanted_is_told_and_only_in_its_window)
 	history_close(&given);
 }
 
+/* Of the days before only coarse steps are left, and none of the night. */
+TEST(an_agent_that_was_away_has_its_finest_steps_at_once)
+{
+	uint64_t at_s, back_s = START_S + 2 * DAY_S + 12 * 3600;
+
+	fresh_dir();
+	give_limits(3600, 7200, 400 * DAY_S, 500);
+	ASSERT_EQ(0, given_open(dir));
+	for (at_s = START_S; at_s < START_S + DAY_S + 3600; at_s += 60)
+		put_step(at_s);
+	settle();
+	/* until a clock that leapt is believed, and what is old has gone */
+	for (at_s = back_s; at_s < back_s + 700; at_s += 10)
+		put_step(at_s);
+	settle();
+	put_step(at_s);
+	settle();
+	ASSERT_EQ(0, read_back(at_s - 3600, at_s + 10, 10, 10));
+	EXPECT_EQ(0, got.other_len);
+	EXPECT_LT(SERIES * 60, got.steps);
+	history_close(&given);
+}
+
 /* A start at any moment goes on with what is half made. */
 TEST(restarts_lose_and_double_nothing)
 {
@@ -315,6 +338,41 @@ static void put_much(uint64_t at_s)
 		history_add(&given, &key, &h);
 	}
 	step_when_room(at_s * S_NS);
+}
+
+/* Prefixes of which each step has others, four times as many as may have a name. */
+TEST(names_of_prefixes_are_bounded_and_lanes_keep_theirs)
+{
+	struct history_key lane, prefix;
+	struct sl_hist h = {};
+	char path[96];
+	uint32_t i, k;
+	sqlite3 *db;
+
+	fresh_dir();
+	ASSERT_EQ(0, given_open(dir));
+	made_key(&lane, 0);
+	prefix = lane;
+	prefix.prefix = (struct sl_prefix){ .family = 4, .len = 24 };
+	sl_hist_record(&h, 20000000);
+	for (i = 0; i < 128; i++) {
+		history_add(&given, &lane, &h);
+		for (k = 0; k < 1024; k++) {
+			prefix.prefix.addr[0] = i;
+			prefix.prefix.addr[1] = k >> 8;
+			prefix.prefix.addr[2] = k;
+			history_add(&given, &prefix, &h);
+		}
+		step_when_room(START_S * S_NS + i * HISTORY_STEP_NS);
+	}
+	history_close(&given);
+	snprintf(path, sizeof(path), "%s/history.db", dir);
+	ASSERT_EQ(SQLITE_OK, sqlite3_open(path, &db));
+	EXPECT_GE(32768 + 1, db_number(db, "SELECT COUNT(*) FROM series", -1));
+	EXPECT_LT(16384, db_number(db, "SELECT COUNT(*) FROM series", -1));
+	EXPECT_EQ(1, db_number(db, "SELECT COUNT(*) FROM series WHERE family=0",
+			       -1));
+	sqlite3_close(db);
 }
 
 TEST(the_file_stays_below_its_bound_and_the_oldest_goes)
