@@ -23,6 +23,7 @@
 #define TICK_S		10		/* times on disk are counted in these */
 #define NOTES		16
 #define QUEUE_MOST	30		/* steps that wait: five minutes */
+#define BATCH_MOST	16		/* steps in one transaction */
 #define READS_MOST	64
 
 /* Lengths of a step and of a block, in ticks, by level. */

@@ -10,7 +10,6 @@
 #include "history_priv.h"
 
 #define RETRY_S		2
-#define BATCH		16	/* steps in one transaction */
 #define DAY_TICKS	(86400 / TICK_S)
 #define TIDY_TICKS	30	/* between looks for what to seal or drop */
 #define DISTRUST_STEPS	60
@@ -186,7 +185,7 @@ static struct handed *cut_chain(struct history *h)
 
 	if (!first)
 		return NULL;
-	for (; last->next && n < BATCH; n++)
+	for (; last->next && n < BATCH_MOST; n++)
 		last = last->next;
 	h->first = last->next;
 	if (!h->first)

@@ -96,15 +96,21 @@ targets=$(cd tests/fuzz && echo fuzz_*.c)
 # shellcheck disable=SC2086
 echo "1..$(($(echo $targets | wc -w) + 1))"
 rm -f "$out"/obj/*.o
-for src in lib/*.c "$BUILD/expose.pb-c.c" tests/native/*.c; do
-	case $src in	# coverage of the engine, not of what feeds it
+object() { # SOURCE
+	local how
+	case $1 in	# coverage of the engine, not of what feeds it
 	*/engine.c) how="-Itests/native $flags" ;;
 	tests/native/*) how=$plain ;;
 	*) how=$flags ;;
 	esac
 	# shellcheck disable=SC2086
-	clang $how -c -o "$out/obj/$(basename "$src" .c).o" "$src" || exit 1
-done
+	clang $how -c -o "$out/obj/$(basename "$1" .c).o" "$1"
+}
+export -f object
+export flags plain out
+# shellcheck disable=SC2016  # bash -c gets the source as $0
+printf '%s\0' lib/*.c "$BUILD/expose.pb-c.c" tests/native/*.c |
+	xargs -0 -n 1 -P "$(nproc)" bash -c 'object "$0"' || exit 1
 # shellcheck disable=SC2086
 clang $plain -o "$out/seeds" tests/fuzz/seeds.c "$out"/obj/*.o \
 	-fsanitize=fuzzer-no-link $libs || exit 1

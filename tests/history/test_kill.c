@@ -16,7 +16,7 @@
 #define START_S	1767225600ULL
 #define KILLS	60
 #define SERIES	5
-#define MOST	60000
+#define MOST	500000
 
 static char dir[64];
 
