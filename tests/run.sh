@@ -54,17 +54,27 @@ run() { # NAME SECONDS COMMAND...
 	tell "$1"
 }
 
-# Labs mostly wait: a second row of them runs beside the first.
-beside=()
+# Some tests keep one core busy, labs mostly wait: a second row of tests runs beside
+# the first.
+beside=() row=
 beside() { beside+=("$1|$2|${*:3}"); }	# as run; no word may have a space
-all_beside() {
+begin_row() {
 	local each name limit command
 	for each in "${beside[@]}"; do
 		IFS='|' read -r name limit command <<<"$each"
 		# shellcheck disable=SC2086
 		try "$name" "$limit" $command
-	done
+	done &
+	row=$!
 }
+end_row() {
+	local each
+	wait "$row"
+	for each in "${beside[@]}"; do tell "${each%%|*}"; done
+	beside=() row=
+}
+# shellcheck disable=SC2046
+trap '[ -z "$row" ] || kill $(pgrep -P "$row") "$row" 2>/dev/null' EXIT
 
 # C tests: our sources once more, and the engine for user space (tests/native),
 # under the address and undefined-behaviour sanitizers, linked with each test.
@@ -96,6 +106,30 @@ for src in "${sources[@]}"; do rm -f "$out/$(basename "$src" .c)"; done
 # shellcheck disable=SC2016
 printf '%s\0' "${sources[@]}" |
 	xargs -0 -n 1 -P "$cores" bash -c 'program "$0" || true'
+# The history's files of the agent, with a clock and disks of the test's. Two of
+# them write a month's worth: those run without sanitizers.
+for src in tests/history/test_*.c; do
+	name=$(basename "$src" .c)
+	case $name in test_history|test_disk) how=$san ;; *) how=-O2 ;; esac
+	# shellcheck disable=SC2086
+	if $CC $flags $how -Iagent -Itests/history -o "$out/$name" "$src" \
+		agent/history*.c lib/sketch*.c lib/hist.c lib/duration.c \
+		-lsqlite3 -lz -ljson-c -lm -lpthread; then
+		beside "${src%.c}" 300 "$out/$name"
+	else
+		failed=$((failed + 1))
+		failures+=("$src does not compile")
+	fi
+done
+beside "command line" 120 tests/cli/test_cli.sh
+beside "Prometheus rules" 60 tests/metrics/test_rules.sh
+beside "rule files" 120 tests/cli/test_rules.sh
+beside "rules on captures" 120 tests/cli/test_replay_rules.sh
+beside "FlowSpec sources" 120 tests/cli/test_flowspec.sh
+beside "captures" 600 tests/captures/test_captures.sh
+beside "module, built" 120 tests/kmod/test_build.sh
+beside "module, read" 120 tests/kmod/test_static.sh
+begin_row
 for src in "${sources[@]}"; do
 	name=$(basename "$src" .c)
 	if [ -x "$out/$name" ]; then
@@ -125,31 +159,8 @@ else
 	failures+=("clang warns")
 fi
 
-# The history's files of the agent, with a clock and disks of the test's. Two of
-# them write a month's worth: those run without sanitizers.
-for src in tests/history/test_*.c; do
-	name=$(basename "$src" .c)
-	case $name in test_history|test_disk) how=$san ;; *) how=-O2 ;; esac
-	# shellcheck disable=SC2086
-	if $CC $flags $how -Iagent -Itests/history -o "$out/$name" "$src" \
-		agent/history*.c lib/sketch*.c lib/hist.c lib/duration.c \
-		-lsqlite3 -lz -ljson-c -lm -lpthread; then
-		beside "${src%.c}" 300 "$out/$name"
-	else
-		failed=$((failed + 1))
-		failures+=("$src does not compile")
-	fi
-done
-
 run "fuzz" 300 tests/fuzz/run.sh "${FUZZ_SECONDS:-4}"
-run "command line" 120 tests/cli/test_cli.sh
-run "Prometheus rules" 60 tests/metrics/test_rules.sh
-run "rule files" 120 tests/cli/test_rules.sh
-run "rules on captures" 120 tests/cli/test_replay_rules.sh
-run "FlowSpec sources" 120 tests/cli/test_flowspec.sh
-run "captures" 600 tests/captures/test_captures.sh
-run "module, built" 120 tests/kmod/test_build.sh
-run "module, read" 120 tests/kmod/test_static.sh
+end_row
 run "guests" 900 tests/vm/test_vm.sh
 run "hardware stamps" 400 tests/vm/test_hardware.sh
 beside "API, described" 120 unshare --net /usr/bin/python3 tests/api/test_openapi.py
@@ -161,10 +172,7 @@ beside "path changes" 300 tests/lab/test_changes.sh
 beside "prefixes" 120 tests/lab/test_prefixes.sh
 beside "metrics" 180 tests/lab/test_metrics.sh
 beside "page" 150 tests/page/test_page.sh
-all_beside &
-row=$!
-# shellcheck disable=SC2046
-trap 'kill $(pgrep -P $row) $row 2>/dev/null' EXIT
+begin_row
 run "one-armed gateway" 60 tests/lab/test_vlan.sh
 run "residence" 180 tests/lab/test_residence.sh
 run "events" 120 tests/lab/test_events.sh
@@ -175,9 +183,7 @@ run "lab" 400 tests/lab/test_lab.sh
 run "real peers" 240 tests/lab/test_peers.sh
 run "BGP peers" 180 tests/lab/test_flowspec.sh
 run "recordings played" 120 tests/lab/test_play.sh
-wait $row
-trap - EXIT
-for each in "${beside[@]}"; do tell "${each%%|*}"; done
+end_row
 
 printf '\n'
 for f in "${failures[@]:-}"; do [ -n "$f" ] && echo "FAILED  $f"; done
