@@ -162,10 +162,9 @@ static int load(struct history *h)
 	return rc;
 }
 
-static int save(struct history *h, uint32_t sid, const struct history_key *key)
+int names_put(struct history *h, uint32_t sid, const struct history_key *key)
 {
 	sqlite3_stmt *s = db_statement(h, ST_SERIES_PUT);
-	char sql[96];
 
 	sqlite3_bind_int64(s, 1, sid);
 	sqlite3_bind_text(s, 2, key->lane, -1, SQLITE_STATIC);
@@ -176,9 +175,17 @@ static int save(struct history *h, uint32_t sid, const struct history_key *key)
 	sqlite3_bind_blob(s, 7, key->prefix.addr, sizeof(key->prefix.addr),
 			  SQLITE_STATIC);
 	sqlite3_bind_int(s, 8, key->prefix.len);
+	return db_step(s);
+}
+
+static int save(struct history *h, uint32_t sid, const struct history_key *key)
+{
+	char sql[96];
+
 	snprintf(sql, sizeof(sql), "INSERT OR REPLACE INTO meta VALUES("
 		 "'last_series',%u)", sid / 2);
-	return db_step(s) ? sqlite3_errcode(h->db) : db_run(h->db, sql);
+	return names_put(h, sid, key) ? sqlite3_errcode(h->db) :
+					db_run(h->db, sql);
 }
 
 /* Room for more prefixes: those go that were not seen for longest. What they have

@@ -180,6 +180,8 @@ uint64_t db_file_b(const struct history *h);	/* with its log */
 /* The number of a series, given out where it is new. 0 or a result code. */
 int names_sid(struct history *h, const struct history_key *key, bool traffic,
 	      uint32_t *sid);
+/* The row that says what a number stands for. 0, or an error of SQLite's. */
+int names_put(struct history *h, uint32_t sid, const struct history_key *key);
 void names_forget(struct history *h);	/* read anew when next asked */
 /* Walk the series in a database, by number. */
 int names_walk(sqlite3 *db, void (*fn)(void *arg, uint32_t sid,

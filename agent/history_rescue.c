@@ -161,18 +161,8 @@ static int copy_table(struct rescue *r, bool sealed)
 static void copy_name(void *arg, uint32_t sid, const struct history_key *key)
 {
 	struct rescue *r = arg;
-	sqlite3_stmt *s = db_statement(r->h, ST_SERIES_PUT);
 
-	sqlite3_bind_int64(s, 1, sid);
-	sqlite3_bind_text(s, 2, key->lane, -1, SQLITE_STATIC);
-	sqlite3_bind_text(s, 3, key->path, -1, SQLITE_STATIC);
-	sqlite3_bind_int(s, 4, key->method);
-	sqlite3_bind_int(s, 5, key->half);
-	sqlite3_bind_int(s, 6, key->prefix.family);
-	sqlite3_bind_blob(s, 7, key->prefix.addr, sizeof(key->prefix.addr),
-			  SQLITE_STATIC);
-	sqlite3_bind_int(s, 8, key->prefix.len);
-	db_step(s);
+	names_put(r->h, sid, key);
 }
 
 /* Numbers that were given out stay so, even if their names are lost. What was

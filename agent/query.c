@@ -105,13 +105,8 @@ static void add_net(const struct query *q, const struct query_row *row,
 		put_null(o, "far_net_ns");
 }
 
-static struct json_object *row_doc(const struct query *q,
-				   const struct query_row *row)
+void query_put_hist(const struct sl_hist *h, struct json_object *o)
 {
-	struct json_object *o = json_object_new_object();
-	const struct sl_hist *h = row->h;
-
-	query_put_key(q, &row->key, o);
 	put_int(o, "samples", h->count);
 	put_int(o, "min_ns", h->min_ns);
 	put_int(o, "p5_ns", sl_hist_quantile_ns(h, 0.05));
@@ -121,6 +116,15 @@ static struct json_object *row_doc(const struct query *q,
 	put_int(o, "p99_ns", sl_hist_quantile_ns(h, 0.99));
 	put_int(o, "max_ns", h->max_ns);
 	put_int(o, "mean_ns", h->sum_ns / h->count);
+}
+
+static struct json_object *row_doc(const struct query *q,
+				   const struct query_row *row)
+{
+	struct json_object *o = json_object_new_object();
+
+	query_put_key(q, &row->key, o);
+	query_put_hist(row->h, o);
 	add_floor(q, row, o);
 	add_net(q, row, o);
 	add_traffic(q, &row->key, o);

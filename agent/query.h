@@ -124,6 +124,8 @@ struct json_object *query_series_doc(struct query *q, struct refusal *r);
 /* The members that tell where a row is from. */
 void query_put_key(const struct query *q, const struct history_key *k,
 		   struct json_object *o);
+/* ... and what was measured there; h has samples. */
+void query_put_hist(const struct sl_hist *h, struct json_object *o);
 /* Events to be seen beside latency, oldest first: events.c. */
 struct json_object *events_marks(const struct agent *a, uint64_t from_ns,
 				 uint64_t to_ns);

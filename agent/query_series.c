@@ -30,20 +30,11 @@ static struct json_object *step_doc(const struct query *q,
 				    const struct query_row *row)
 {
 	struct json_object *o = json_object_new_object();
-	const struct sl_hist *h = row->h;
 
 	put_time(o, "time", row->step_ns);
-	put_int(o, "samples", h->count);
-	put_int(o, "min_ns", h->min_ns);
-	put_int(o, "p5_ns", sl_hist_quantile_ns(h, 0.05));
-	put_int(o, "p50_ns", sl_hist_quantile_ns(h, 0.50));
-	put_int(o, "p90_ns", sl_hist_quantile_ns(h, 0.90));
-	put_int(o, "p95_ns", sl_hist_quantile_ns(h, 0.95));
-	put_int(o, "p99_ns", sl_hist_quantile_ns(h, 0.99));
-	put_int(o, "max_ns", h->max_ns);
-	put_int(o, "mean_ns", h->sum_ns / h->count);
+	query_put_hist(row->h, o);
 	if (q->heat)
-		json_object_object_add(o, "heat", heat_of(h));
+		json_object_object_add(o, "heat", heat_of(row->h));
 	return o;
 }
 
