@@ -34,7 +34,7 @@ wait_until 10 all_settled
 cut=$(($(segments) - segments - ($(packets) - packets)))
 asked=$(($(stat_of asked) - asked)) got=$(($(settled) - got))
 check "packets were cut into segments ($cut more)" test $cut -gt 200
-check "packets were asked about ($asked)" test $asked -gt 50
+check "packets were asked about ($asked)" test $asked -gt 100
 check "... and each of them settled ($got)" test $got = $asked
 check "... none was lost" test "$(stat_of lost)" = "$lost"
 agent_down
